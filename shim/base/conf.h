@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * /etc/mxnss.conf: `key: value' lines.  Every key has a default that works.
+ * A line that is wrong is reported with file and line and leaves its key at
+ * the default; it never stops the lines that are right.
+ */
+#ifndef SHIM_BASE_CONF_H
+#define SHIM_BASE_CONF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+
+enum conf_tls { CONF_TLS_MAY, CONF_TLS_NONE, CONF_TLS_ENCRYPT,
+    CONF_TLS_VERIFY };
+
+struct conf {
+	char	*hostname;	/* EHLO name; never NULL after conf_load() */
+	char	*mail_name;	/* completes addresses; never NULL */
+	char	**local_domains; /* NULL-ended; default: hostname */
+	char	*spool;		/* directory */
+	char	*source_address; /* address to connect from, or NULL */
+	uint64_t max_size;	/* octets of a message */
+	unsigned max_rcpts;
+	int64_t	 expire;	/* seconds */
+	int64_t	 retry_min;	/* seconds */
+	int64_t	 retry_max;	/* seconds */
+	unsigned workers;
+	unsigned per_destination;
+	int	 connect_timeout; /* ms */
+	int	 reply_timeout;	/* ms */
+	int	 data_timeout;	/* ms */
+	int	 family;	/* AF_UNSPEC, AF_INET, AF_INET6 */
+	enum conf_tls tls;
+	int	 dnssec;	/* 0 auto, 1 trust, 2 off: mh_dnssec of <mxdb.h> */
+	enum log_dest log;
+	char	**errors;	/* NULL-ended: "FILE:LINE: text" */
+	size_t	 nerrors;
+};
+
+/*
+ * Read PATH.  Returns the configuration, to be freed with conf_free(); a
+ * file that is absent means all defaults, one that cannot be read is an
+ * error like a wrong line.  hostname and mail-name are found as
+ * mxnss.conf(5) says, without asking the DNS.
+ */
+struct conf *conf_load(const char *path);
+void	 conf_free(struct conf *);
+
+#endif /* SHIM_BASE_CONF_H */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Log lines: constant formats, one line each, at most 1 KiB, printable.
+ */
+#include "config.h"
+
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/result.h"
+
+static char tag[64] = "mxnss";
+static enum log_dest dest = LOG_TO_STDERR;
+
+void
+log_open(const char *who, enum log_dest where)
+{
+	dest = where;
+	snprintf(tag, sizeof(tag), "mxnss/%s", who);
+	if (dest == LOG_TO_SYSLOG)
+		openlog(tag, LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
+static void __attribute__((format(printf, 2, 0)))
+log_line(int priority, const char *fmt, va_list ap)
+{
+	char line[1024];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	result_clean(line);
+	if (dest == LOG_TO_SYSLOG)
+		syslog(priority, "%s", line);
+	else
+		dprintf(STDERR_FILENO, "%s[%ld]: %s\n", tag, (long)getpid(),
+		    line);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(LOG_INFO, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(LOG_WARNING, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_err(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(LOG_ERR, fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What runner and worker say to each other over a SOCK_SEQPACKET pair.
+ * Both are the same binary, so the structures travel as they are.
+ *
+ * runner -> worker: one struct job per datagram, with the message's
+ * descriptor (and, for sendmail -v, the pipe to write the dialogue to).
+ * worker -> runner: a struct report per recipient as soon as its result is
+ * recorded on disk, then one with kind REPORT_DONE; it can take the next job
+ * then.  End of file from the runner: no more jobs, QUIT and exit.
+ *
+ * The worker records outcomes itself (queue_record(), queue_retire()), so
+ * that a runner which dies meanwhile loses none.
+ */
+#ifndef SHIM_RUN_JOB_H
+#define SHIM_RUN_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/result.h"
+#include "spool/id.h"
+#include "spool/queue.h"
+
+#define JOB_MAXRCPT	100	/* recipients in one job */
+
+struct job {
+	struct msgid	 id;
+	enum queue_place place;
+	bool		 sole;	/* no recipient is open outside this job and
+				   none has failed: if all are sent, the
+				   worker retires the message */
+	bool		 verbose; /* a second descriptor came along */
+	size_t		 nrcpt;
+	uint32_t	 rcpt[JOB_MAXRCPT]; /* indices in the envelope */
+};
+
+enum report_kind {
+	REPORT_RCPT,		/* result of one recipient */
+	REPORT_DONE		/* the job is finished */
+};
+
+struct report {
+	enum report_kind kind;
+	struct msgid	 id;
+	uint32_t	 rcpt;
+	struct result	 result;
+	bool		 retired;	/* DONE: the message was removed */
+	bool		 dead;		/* DONE: no host of the destination can
+					   be reached; result says why */
+};
+
+#endif /* SHIM_RUN_JOB_H */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* A worker: one destination domain, many messages.  Runs in a forked child. */
+#ifndef SHIM_RUN_WORKER_H
+#define SHIM_RUN_WORKER_H
+
+#include "base/conf.h"
+#include "spool/queue.h"
+
+/*
+ * Serve jobs for DOMAIN that arrive on SOCK until it closes; returns the
+ * exit code of the process.
+ */
+int	worker_run(const struct conf *, struct queue *, const char *domain,
+	    int sock);
+
+#endif /* SHIM_RUN_WORKER_H */

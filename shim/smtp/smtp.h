@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The client side of SMTP (RFC 5321) over a struct of I/O calls.  It knows
+ * no policy: its caller decides whom to talk to, and whether TLS must be.
+ */
+#ifndef SHIM_SMTP_SMTP_H
+#define SHIM_SMTP_SMTP_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/result.h"
+
+/* How octets move; the functions of net.h, or a script in a test. */
+struct smtp_io {
+	void	*arg;
+	void	(*deadline)(void *arg, int ms);
+	ssize_t	(*readline)(void *arg, char *buf, size_t size,
+		    struct result *);
+	int	(*write)(void *arg, const void *, size_t, struct result *);
+	int	(*flush)(void *arg, struct result *);
+	bool	(*pending)(void *arg);
+};
+
+struct smtp_params {
+	const char *hostname;		/* for EHLO */
+	const char *peer;		/* "host[address]:port" for results */
+	int	 reply_timeout;		/* ms for a whole reply */
+	int	 data_timeout;		/* ms for the reply to the final dot */
+	/* the dialogue for sendmail -v, or NULL; DIR is '>' or '<' */
+	void	(*trace)(void *arg, char dir, const char *line);
+	void	*trace_arg;
+};
+
+/* What the last EHLO offered. */
+#define SMTP_EHLO	0x01	/* ESMTP at all */
+#define SMTP_STARTTLS	0x02
+#define SMTP_PIPELINING	0x04
+#define SMTP_8BITMIME	0x08
+#define SMTP_SIZE	0x10
+#define SMTP_ESC	0x20	/* ENHANCEDSTATUSCODES */
+
+struct smtp;
+
+/*
+ * Every function below returns 0, or -1 with *R when the session can only be
+ * closed.  smtp_mail() returns 0 also when recipients were refused.
+ *
+ * smtp_greet: wait for the banner.
+ * smtp_hello: EHLO, and HELO if the server knows no EHLO and MAYHELO.
+ * smtp_starttls: STARTTLS.  0: the server said 220 and nothing more is in the
+ *	buffer: start TLS now, then smtp_hello() again.  1: refused, the session
+ *	can go on in clear text.
+ * smtp_mail: one transaction (RFC 5321 section 3.3).  Sets the result of
+ *	every recipient; R_SENT only after a 2yz to the end of the data.
+ * smtp_quit: QUIT; its reply is of no interest.
+ */
+struct smtp_rcpt {
+	const char	*addr;
+	struct result	 result;
+};
+struct smtp_message {
+	const char	*sender;	/* "" for a report */
+	struct smtp_rcpt *rcpt;
+	size_t		 nrcpt;
+	int		 fd;		/* read with pread(2) */
+	off_t		 start;
+	off_t		 size;
+	bool		 eightbit;
+};
+
+struct smtp *smtp_new(const struct smtp_io *, const struct smtp_params *);
+void	smtp_set_trace(struct smtp *,
+	    void (*trace)(void *arg, char dir, const char *line), void *arg);
+int	smtp_greet(struct smtp *, struct result *);
+int	smtp_hello(struct smtp *, bool mayhelo, struct result *);
+unsigned smtp_offers(const struct smtp *);	/* SMTP_* */
+int	smtp_starttls(struct smtp *, struct result *);
+int	smtp_mail(struct smtp *, struct smtp_message *, struct result *);
+void	smtp_quit(struct smtp *);
+void	smtp_free(struct smtp *);		/* NULL is fine */
+
+#endif /* SHIM_SMTP_SMTP_H */

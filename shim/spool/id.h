@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Message identifiers: 12 base-32 characters of the time in microseconds,
+ * then 8 random ones.  Unique for ever; sorting them sorts by time.
+ */
+#ifndef SHIM_SPOOL_ID_H
+#define SHIM_SPOOL_ID_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ID_LEN	20
+
+struct msgid {
+	char	s[ID_LEN + 1];
+};
+
+void	 id_new(struct msgid *);
+bool	 id_is_valid(const char *);	/* the exact form, nothing else */
+uint64_t id_time(const char *);	/* microseconds since the epoch */
+/*
+ * The identifier of the N-th report about message FROM: the same time part,
+ * and a rest that depends on FROM and N only, so that a report which is
+ * made twice has one name.
+ */
+void	 id_derive(struct msgid *, const char *from, unsigned n);
+
+#endif /* SHIM_SPOOL_ID_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * queue/ID.log: what happened to a message so far, append-only.  One record
+ * per line, each with its length and CRC-32C; a torn last record never
+ * became a promise and is ignored.
+ */
+#ifndef SHIM_SPOOL_JOURNAL_H
+#define SHIM_SPOOL_JOURNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/result.h"
+
+#define JOURNAL_ALL	((size_t)-1)	/* a record about the whole message */
+
+enum journal_type {
+	JOURNAL_ATTEMPT,	/* tried; the result is temporary */
+	JOURNAL_DELIVERED,	/* the next hop took it */
+	JOURNAL_FAILED,		/* permanent; the sender must be told */
+	JOURNAL_REPORTED	/* the sender was told (or nobody is to be) */
+};
+
+struct journal_record {
+	enum journal_type type;
+	uint64_t	 time;	/* microseconds since the epoch */
+	size_t		 rcpt;	/* index in the envelope, or JOURNAL_ALL */
+	struct result	 result;
+};
+
+/*
+ * journal_append: N records to the journal open (O_APPEND) as FD: one
+ *	write, one fdatasync.  0, or -1 with errno.
+ * journal_parse: call EACH for every whole record of the N octets at P, in
+ *	order; pure.  Returns how many octets were good.
+ */
+int	journal_append(int fd, const struct journal_record *, size_t n);
+size_t	journal_parse(const char *p, size_t n,
+	    void (*each)(void *arg, const struct journal_record *), void *arg);
+
+#endif /* SHIM_SPOOL_JOURNAL_H */

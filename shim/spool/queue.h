@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The runner's side of the spool.  A message is in one of these states:
+ *
+ *	drop/ID			submitted; a verified copy is in memory of the
+ *				file system (O_TMPFILE) while it is tried
+ *	queue/ID		waits; immutable; mtime is its next attempt;
+ *				mode 0600, or 0400 while held
+ *	queue/ID.log		its journal; may exist beside drop/ID too
+ *	bad/ID			a drop file that is no message
+ *	dead/ID			can neither be delivered nor returned
+ *
+ * Both drop/ID and queue/ID exist only for an instant (linked, not yet
+ * unlinked): queue/ID wins.  All functions return 0, or -1 with errno,
+ * unless they say otherwise.
+ */
+#ifndef SHIM_SPOOL_QUEUE_H
+#define SHIM_SPOOL_QUEUE_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "spool/id.h"
+#include "spool/journal.h"
+#include "spool/msgfile.h"
+
+enum queue_place { IN_DROP, IN_QUEUE };
+
+struct queue;
+
+/* Open SPOOL; checks VERSION.  NULL with *WHY, one line for people. */
+struct queue *queue_open(const char *spool, const char **why);
+void	queue_close(struct queue *);
+
+/*
+ * One runner per spool: an exclusive flock(2) on the directory queue/, which
+ * forked workers share, so that it lasts until the last of them is gone.
+ * queue_lock: -1 with EWOULDBLOCK when another runner works.
+ */
+int	queue_lock(struct queue *);
+int	queue_unlock(struct queue *);
+
+/*
+ * Pick up drop/ID: open it as hostile, verify and copy it.  On success *FD is
+ * the copy and *MF its envelope.  1: not a finished message (leave it alone);
+ * -1: local failure; -2: it was no message and is in bad/ now, or it can
+ * neither be read nor moved (logged once, to be skipped).
+ */
+int	queue_pickup(struct queue *, const struct msgid *, uint64_t maxsize,
+	    size_t maxrcpt, int *fd, struct msgfile *mf);
+/* Make the copy FD of drop/ID durable as queue/ID, then remove drop/ID. */
+int	queue_keep(struct queue *, const struct msgid *, int fd, time_t next);
+/* Add a message of our own (a report) that is complete in FD; EEXIST is 0. */
+int	queue_link(struct queue *, const struct msgid *, int fd);
+/* An unnamed file in queue/ to write a message to.  -1 with errno. */
+int	queue_tmpfile(struct queue *);
+/* Open queue/ID for reading.  The descriptor, or -1. */
+int	queue_openmsg(struct queue *, const struct msgid *);
+int	queue_set_next(struct queue *, const struct msgid *, time_t next);
+
+/* Append to queue/ID.log, made (and its entry synced) if it is not there. */
+int	queue_record(struct queue *, const struct msgid *,
+	    const struct journal_record *, size_t n);
+/* Read queue/ID.log; no journal is no record. */
+int	queue_journal(struct queue *, const struct msgid *,
+	    void (*each)(void *arg, const struct journal_record *), void *arg);
+
+/*
+ * The last recipient of the message is final and nothing is to be reported:
+ * remove it.  Its journal is removed by queue_sync(), after the removal is
+ * on disk.
+ */
+int	queue_retire(struct queue *, enum queue_place, const struct msgid *);
+/* Make all removals durable, in one fsync per directory that changed. */
+int	queue_sync(struct queue *);
+/* Move queue/ID to dead/. */
+int	queue_bury(struct queue *, const struct msgid *);
+
+/* Call EACH for every message; in queue/ with its next attempt and mode. */
+struct queue_entry {
+	struct msgid	 id;
+	enum queue_place place;
+	time_t		 next;	/* IN_QUEUE only */
+	bool		 held;	/* IN_QUEUE only */
+	off_t		 size;
+};
+int	queue_scan(struct queue *, enum queue_place,
+	    void (*each)(void *arg, const struct queue_entry *), void *arg);
+int	queue_stat(struct queue *, const struct msgid *, struct queue_entry *);
+
+#endif /* SHIM_SPOOL_QUEUE_H */
