@@ -21,6 +21,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 /*
  * What a lookup found out.  Only MXRES_OK carries records.  MXRES_NODATA
@@ -191,6 +194,9 @@ int	mxres_name(const char *domain, char *buf, size_t size);
 int	mxres_addr_usable(int family, const void *addr);
 const char *mxres_strerror(enum mxres_status);
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

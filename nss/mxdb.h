@@ -21,6 +21,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
 
 /*
  * Errors.  1 to 99 are temporary: keep the mail and ask again (RFC 5321
@@ -184,6 +187,9 @@ int		 mx_sysexit(int error);
 int		*mx_errno_location(void);	/* this thread's mx_errno */
 #define mx_errno	(*mx_errno_location())
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif
