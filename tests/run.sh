@@ -1,0 +1,110 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# run.sh TEST...: runs test programs and scripts one after the other and
+# counts.  A name ends in .sh and is looked for in the source tree, or is a
+# program in the build tree.  What a test prints goes to tests/logs/.
+#
+# A test is counted by the TAP lines that it prints, as cmocka and the
+# scripts do: "ok ...", "not ok ...", and "ok ... # SKIP why".  A test that
+# prints none counts as one: passed when it exits 0, skipped when it exits
+# 77 (its last line is the reason).  Any other exit is a failure, whatever
+# was printed.
+#
+# The last line is "N passed, N failed, N skipped"; the exit status is 1
+# when anything failed or nothing passed.
+#
+# TEST_TIMEOUT is the longest that one test may take, in seconds.
+
+set -u
+
+top_srcdir=${top_srcdir:-$(cd "${0%/*}/.." && pwd)}
+top_builddir=${top_builddir:-$(pwd)}
+export top_srcdir top_builddir
+logs=$top_builddir/tests/logs
+limit=${TEST_TIMEOUT:-600}
+
+CMOCKA_MESSAGE_OUTPUT=TAP
+ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
+UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
+export CMOCKA_MESSAGE_OUTPUT ASAN_OPTIONS UBSAN_OPTIONS
+LC_ALL=C
+TZ=UTC
+export LC_ALL TZ
+
+mkdir -p "$logs" || exit 1
+cd "$top_builddir" || exit 1
+
+passed=0
+failed=0
+skipped=0
+if command -v timeout >/dev/null 2>&1; then
+	limited="timeout -k 10 $limit"
+else
+	limited=
+fi
+
+# Numbers of passed, failed and skipped tests in a log, given the exit status.
+count() {
+	awk -v status="$2" '
+	/^(not )?ok .*# *[Ss][Kk][Ii][Pp]/ { skip++; next }
+	/^ok / { pass++; next }
+	/^not ok / { fail++; next }
+	END {
+		if (status != 0 && status != 77 && !fail)
+			fail++
+		if (!pass && !fail && !skip) {
+			if (status == 77)
+				skip++
+			else
+				pass++
+		}
+		print pass + 0, fail + 0, skip + 0
+	}' "$1"
+}
+
+# The reasons for what was skipped, in one line.
+reasons() {
+	sed -n 's/^.*ok .*# *[Ss][Kk][Ii][Pp]//p' "$1" | sort -u |
+	    awk '{ gsub(/^[ :]+/, ""); if ($0 != "") {
+		printf "%s%s", sep, $0; sep = "; " } }'
+}
+
+for name; do
+	log=$logs/$(printf '%s' "$name" | tr / -).log
+	case $name in
+	*.sh)
+		# shellcheck disable=SC2086 # words of a command
+		$limited sh "$top_srcdir/$name" >"$log" 2>&1 </dev/null ;;
+	*)
+		# shellcheck disable=SC2086
+		$limited "./$name" >"$log" 2>&1 </dev/null ;;
+	esac
+	status=$?
+	# shellcheck disable=SC2046 # three numbers
+	set -- $(count "$log" "$status")
+	passed=$((passed + $1))
+	failed=$((failed + $2))
+	skipped=$((skipped + $3))
+	why=
+	if [ "$3" -gt 0 ]; then
+		why=$(reasons "$log")
+		[ -n "$why" ] || why=$(tail -n 1 "$log")
+		why=" ($3 skipped: $why)"
+	fi
+	if [ "$2" -gt 0 ]; then
+		[ "$status" != 124 ] || why="$why (stopped after $limit s)"
+		echo "FAIL $name: $1 passed, $2 failed, status $status$why"
+		echo "     log: $log"
+		grep -n '^not ok' "$log" | grep -vi '# *skip' | head -n 20 |
+		    sed 's/^/     /'
+		tail -n 30 "$log" | sed 's/^/     | /'
+	elif [ "$1" -gt 0 ]; then
+		echo "ok   $name: $1$why"
+	else
+		echo "skip $name$why"
+	fi
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
