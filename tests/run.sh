@@ -65,7 +65,7 @@ count() {
 
 # The reasons for what was skipped, in one line.
 reasons() {
-	sed -n 's/^.*ok .*# *[Ss][Kk][Ii][Pp]//p' "$1" | sort -u |
+	sed -n 's/^[nok1][^#]*# *[Ss][Kk][Ii][Pp]//p' "$1" | sort -u |
 	    awk '{ gsub(/^[ :]+/, ""); if ($0 != "") {
 		printf "%s%s", sep, $0; sep = "; " } }'
 }

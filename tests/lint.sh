@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Manual pages through mandoc, shell scripts through shellcheck, and the
+# commented configuration examples against themselves: each key that
+# mxnss.conf(5) names is in etc/mxnss.conf and the other way round.
+
+set -u
+: "${top_srcdir:?}" "${top_builddir:?}"
+cd "$top_srcdir" || exit 1
+bad=0
+
+pages=$(find lib nss shim -name '*.[1-9]' | sort)
+if [ -z "$pages" ]; then
+	echo "not ok - there are no manual pages"
+	bad=1
+elif command -v mandoc >/dev/null; then
+	for page in $pages; do
+		# Pages that are not installed here are no mistake of ours.
+		said=$(mandoc -T lint -W warning "$page" 2>&1)
+		if [ -z "$said" ]; then
+			echo "ok - mandoc $page"
+		else
+			echo "$said"
+			echo "not ok - mandoc $page"
+			bad=1
+		fi
+	done
+else
+	echo "ok - manual pages # SKIP mandoc is not installed"
+fi
+
+for page in $pages; do
+	if ! grep -q "^MAN_PAGES += $page\$" Makefile.in; then
+		echo "not ok - $page is not installed by Makefile.in"
+		bad=1
+	fi
+done
+
+if command -v shellcheck >/dev/null; then
+	for script in configure quickstart .ci/run debian/*.p[or][es]* \
+	    $(find tests -name '*.sh' | sort); do
+		[ -f "$script" ] || continue
+		if shellcheck -s sh -x "$script"; then
+			echo "ok - shellcheck $script"
+		else
+			echo "not ok - shellcheck $script"
+			bad=1
+		fi
+	done
+else
+	echo "ok - shell scripts # SKIP shellcheck is not installed"
+fi
+
+page=$(echo "$pages" | tr ' ' '\n' | grep '/mxnss\.conf\.5$')
+if [ -n "$page" ]; then
+	sed -n 's/^#\([a-z-]*\): .*/\1/p' etc/mxnss.conf | sort \
+	    >"$top_builddir/keys.1"
+	sed -n 's/^\.It \(Cm\|Ic\|Sy\) \([a-z-]*\).*/\2/p' "$page" | sort -u \
+	    >"$top_builddir/keys.2"
+	if diff "$top_builddir/keys.1" "$top_builddir/keys.2"; then
+		echo "ok - etc/mxnss.conf has the keys of its page"
+	else
+		echo "not ok - etc/mxnss.conf and $page differ"
+		bad=1
+	fi
+	rm -f "$top_builddir/keys.1" "$top_builddir/keys.2"
+else
+	echo "not ok - mxnss.conf(5) is missing"
+	bad=1
+fi
+[ "$bad" -eq 0 ]
