@@ -120,6 +120,7 @@ fail() {
 }
 
 inside() {
+	mount -t proc proc /proc || fail "no /proc"
 	over=$dir/try
 	mkdir -p "$over"
 	mount -t tmpfs tmpfs "$over" && cd "$over" || fail "no tmpfs"
