@@ -136,7 +136,9 @@ void	mxres_free(struct mxres_ctx *);
  *	included) instead of those of resolv.conf; N 0 goes back to
  *	resolv.conf.  The addresses are copied.  0, or -1 with errno.
  * mxres_set_timeout: bound of one lookup with all its retries, TCP
- *	included, in milliseconds; 0 is the default of 30,000.
+ *	included, in milliseconds; 0 is the default of 30,000.  libresolv
+ *	counts whole seconds: an odd part may remain unused, and the first
+ *	try lasts up to a second even if the bound is less.
  * mxres_set_dnssec: see enum mxres_dnssec; default MXRES_DNSSEC_AUTO.
  * mxres_set_shuffle: nonzero (the default) puts equal preferences in
  *	random order (RFC 5321 section 5.1), 0 keeps that of the answer.
@@ -149,14 +151,17 @@ void	mxres_set_shuffle(struct mxres_ctx *, int);
 
 /*
  * mxres_mx: the MX records of DOMAIN, validated, without duplicates, at
- *	most 100, sorted by preference (RFC 5321 section 5.1).
+ *	most 100, sorted by preference (RFC 5321 section 5.1).  MXRES_OK
+ *	with no exchange at all (nmx 0): the domain has MX records, but none
+ *	names a host; see the notes.  That is no reason for an implicit MX.
  * mxres_addr: the addresses of HOST: AAAA and A for AF_UNSPEC, else of
  *	the one family; at most 20.  Loopback, unspecified and multicast
- *	addresses are left out, with a note.
+ *	addresses are left out, with a note; if no other is there, the
+ *	status is MXRES_NODATA.
  *
  * Both return the status and set *ANSWER, which the caller frees with
  * mxres_answer_free(), unless memory ran out or the arguments were
- * invalid: then *ANSWER is NULL.
+ * invalid (MXRES_NOMEM, MXRES_INVAL): then *ANSWER is NULL.
  */
 enum mxres_status mxres_mx(struct mxres_ctx *, const char *domain,
 	    struct mxres_answer **answer);
@@ -183,7 +188,8 @@ void	mxres_order(struct mxres_mx *, size_t n,
 /*
  * mxres_name: check DOMAIN (RFC 1035 section 2.3.4, RFC 5321 section
  *	4.1.2: labels of 1 to 63 of [A-Za-z0-9_-], 253 octets in all, not
- *	an IPv4 address, one final dot allowed) and write it in lower case
+ *	an IPv4 address nor anything else whose last label is a number,
+ *	one final dot allowed) and write it in lower case
  *	without the final dot to BUF of SIZE >= 254.  0, or -1.
  * mxres_addr_usable: whether mail may be sent to an address that DNS
  *	named: not unspecified, loopback, multicast, broadcast or
