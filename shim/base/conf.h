@@ -7,16 +7,20 @@
 #ifndef SHIM_BASE_CONF_H
 #define SHIM_BASE_CONF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/log.h"
+
+struct hostname_env;
 
 enum conf_tls { CONF_TLS_MAY, CONF_TLS_NONE, CONF_TLS_ENCRYPT,
     CONF_TLS_VERIFY };
 
 struct conf {
 	char	*hostname;	/* EHLO name; never NULL after conf_load() */
+	bool	 bare_hostname;	/* it has no dot: few servers will like it */
 	char	*mail_name;	/* completes addresses; never NULL */
 	char	**local_domains; /* NULL-ended; default: hostname */
 	char	*spool;		/* directory */
@@ -46,6 +50,8 @@ struct conf {
  * mxnss.conf(5) says, without asking the DNS.
  */
 struct conf *conf_load(const char *path);
+/* The same with other files to find hostname and mail-name in. */
+struct conf *conf_load_env(const char *path, const struct hostname_env *);
 void	 conf_free(struct conf *);
 
 #endif /* SHIM_BASE_CONF_H */
