@@ -25,7 +25,10 @@
 #define MSGFILE_MAGIC		"mxnss 1\n"
 #define MSGFILE_TRAILER_LEN	27
 
-/* Writing: begin, data (any number of times), end; buffered inside. */
+/*
+ * Writing: begin, data (any number of times), end; buffered inside.  The
+ * first failure stays: no later call succeeds.
+ */
 struct msgwriter;
 
 struct msgwriter *msgwriter_new(int fd, const struct envelope *);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One submission: a file in drop/ under its final name.  The commit point is
+ * the fsync(2) in drop_commit(); the fchmod(2) before it is what lets the
+ * runner read the file, so an acknowledged message is never unreadable.  A
+ * file synced under the name it was created with survives a power cut
+ * without a sync of the directory, which most callers could not open.
+ */
+#include "config.h"
+
+#include "spool/drop.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/xmalloc.h"
+
+#define MIN_INODES	64
+
+struct drop {
+	int		dirfd;
+	int		fd;
+	struct msgid	id;
+};
+
+static int
+open_dir(const char *spool)
+{
+	char *path = xasprintf("%s/drop", spool);
+	int fd, error;
+
+	/* O_PATH: most callers may enter drop/ but not read it */
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	error = errno;
+	free(path);
+	errno = error;
+	return fd;
+}
+
+struct drop *
+drop_open(const char *spool, struct msgid *id)
+{
+	struct drop *d = xmalloc(sizeof(*d));
+	int error;
+
+	d->fd = -1;
+	d->dirfd = open_dir(spool);
+	if (d->dirfd == -1)
+		goto fail;
+	do {
+		id_new(&d->id);
+		d->fd = openat(d->dirfd, d->id.s, O_WRONLY | O_CREAT |
+		    O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	} while (d->fd == -1 && (errno == EEXIST || errno == EINTR));
+	if (d->fd == -1)
+		goto fail;
+	*id = d->id;
+	return d;
+fail:
+	error = errno;
+	if (d->dirfd != -1)
+		close(d->dirfd);
+	free(d);
+	errno = error;
+	return NULL;
+}
+
+int
+drop_fd(const struct drop *d)
+{
+	return d->fd;
+}
+
+static int
+sync_file(int fd)
+{
+	int rc;
+
+	/* interrupted is not failed; any other error is final */
+	do {
+		rc = fsync(fd);
+	} while (rc == -1 && errno == EINTR);
+	return rc;
+}
+
+/*
+ * Remove the file; one that cannot be removed shall at least be no message.
+ * There is nothing to do when that fails too: the caller was told anyway.
+ */
+static void
+remove_file(struct drop *d)
+{
+	int rc;
+
+	do {
+		rc = unlinkat(d->dirfd, d->id.s, 0);
+	} while (rc == -1 && errno == EINTR);
+	if (rc == -1 && errno != ENOENT && d->fd != -1 &&
+	    ftruncate(d->fd, 0) == -1)
+		fchmod(d->fd, 0);
+}
+
+static void
+free_drop(struct drop *d)
+{
+	if (d->fd != -1)
+		close(d->fd);
+	close(d->dirfd);
+	free(d);
+}
+
+int
+drop_commit(struct drop *d)
+{
+	struct stat st;
+	int rc, error = 0;
+
+	if (fstat(d->fd, &st) == -1)
+		error = errno;
+	else if (st.st_nlink != 1)
+		error = EMLINK;
+	else if (fchmod(d->fd, 0640) == -1 || sync_file(d->fd) == -1)
+		error = errno;
+	if (error == 0) {
+		/* From here on the mail is safe, if close agrees. */
+		rc = close(d->fd);
+		d->fd = -1;
+		if (rc == -1 && errno != EINTR)
+			error = errno;
+	}
+	if (error != 0)
+		remove_file(d);
+	free_drop(d);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+void
+drop_abort(struct drop *d)
+{
+	if (d == NULL)
+		return;
+	remove_file(d);
+	free_drop(d);
+}
+
+int
+drop_space(const char *spool, uint64_t need)
+{
+	struct statvfs fs;
+	uint64_t free_octets;
+	int rc;
+
+	do {
+		rc = statvfs(spool, &fs);
+	} while (rc == -1 && errno == EINTR);
+	if (rc == -1)
+		return -1;
+	if (__builtin_mul_overflow((uint64_t)fs.f_bavail,
+	    (uint64_t)fs.f_frsize, &free_octets))
+		free_octets = UINT64_MAX;
+	/* a file system that makes inodes as it goes counts none at all */
+	if (free_octets < need ||
+	    (fs.f_files != 0 && fs.f_favail < MIN_INODES)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return 0;
+}
