@@ -13,6 +13,7 @@
 #define REPLY_MAXLINE	2048
 
 struct reply {
+	size_t	 maxlines;	/* REPLY_MAXLINES; a caller may change it */
 	int	 code;		/* 200 to 599 */
 	char	 esc[12];	/* "5.7.1", or "" */
 	char	 text[512];	/* all lines joined by a blank, printable,

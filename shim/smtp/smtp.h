@@ -14,14 +14,17 @@
 
 #include "base/result.h"
 
-/* How octets move; the functions of net.h, or a script in a test. */
+/*
+ * How octets move; the functions of net.h (net_io()), or a script in a test.
+ * Not more than 16 KB are written between two calls of flush.
+ */
 struct smtp_io {
 	void	*arg;
 	void	(*deadline)(void *arg, int ms);
 	ssize_t	(*readline)(void *arg, char *buf, size_t size,
 		    struct result *);
 	int	(*write)(void *arg, const void *, size_t, struct result *);
-	int	(*flush)(void *arg, struct result *);
+	int	(*flush)(void *arg, struct result *); /* 1: see net.h */
 	bool	(*pending)(void *arg);
 };
 
@@ -47,16 +50,22 @@ struct smtp;
 
 /*
  * Every function below returns 0, or -1 with *R when the session can only be
- * closed.  smtp_mail() returns 0 also when recipients were refused.
+ * closed; smtp_quit() may be called even then, and sends nothing that would
+ * be out of place.  The text of a result that comes from a reply is the whole
+ * reply, "550 5.1.1 No such user (in reply to RCPT TO)".
  *
  * smtp_greet: wait for the banner.
  * smtp_hello: EHLO, and HELO if the server knows no EHLO and MAYHELO.
  * smtp_starttls: STARTTLS.  0: the server said 220 and nothing more is in the
- *	buffer: start TLS now, then smtp_hello() again.  1: refused, the session
- *	can go on in clear text.
+ *	buffer: start TLS now, then smtp_hello() again.  1: refused, with the
+ *	reason in *R (R_TLS); the session can go on in clear text.
  * smtp_mail: one transaction (RFC 5321 section 3.3).  Sets the result of
- *	every recipient; R_SENT only after a 2yz to the end of the data.
- * smtp_quit: QUIT; its reply is of no interest.
+ *	every recipient, also when it returns -1; R_SENT only after a 2yz to
+ *	the end of the data.  Returns 0 also when recipients were refused.
+ *	A message with 8-bit data goes as it is to a server without 8BITMIME:
+ *	nearly all of those pass it on, and a conversion would break what is
+ *	signed.
+ * smtp_quit: QUIT, without waiting for its reply; the session has ended.
  */
 struct smtp_rcpt {
 	const char	*addr;
