@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One destination, many messages: route, policy, connection, transaction.
+ * The connection is kept between messages.
+ */
+#ifndef SHIM_RUN_DELIVER_H
+#define SHIM_RUN_DELIVER_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "base/result.h"
+
+struct delivery_rcpt {
+	const char	*addr;
+	uint32_t	 index;		/* the caller's */
+	struct result	 result;
+	bool		 final;		/* sent, or refused for good */
+};
+
+struct delivery {
+	/* in */
+	const char	*id;
+	const char	*sender;	/* "" for a report */
+	uint64_t	 time;		/* of submission; microseconds */
+	int		 fd;
+	off_t		 start;
+	off_t		 size;
+	bool		 eightbit;
+	struct delivery_rcpt *rcpt;
+	size_t		 nrcpt;
+	/* called at once when N recipients became final: before all else */
+	void		(*outcome)(void *arg, struct delivery_rcpt *const *,
+			    size_t n);
+	/* the dialogue, or NULL; DIR is '>', '<', or '=' for our own words */
+	void		(*trace)(void *arg, char dir, const char *line);
+	void		*arg;
+	/* out */
+	bool		 dead;		/* no host of the destination serves us */
+	struct result	 why;		/* if dead */
+};
+
+struct deliver;
+
+/*
+ * deliver_new: for DOMAIN; both arguments are kept by reference.
+ * deliver_message: one attempt; every recipient gets a result and a line in
+ *	the log.
+ * deliver_is_connected: whether a connection waits for the next message.
+ * deliver_disconnect: end it.
+ */
+struct deliver *deliver_new(const struct conf *, const char *domain);
+void	deliver_message(struct deliver *, struct delivery *);
+bool	deliver_is_connected(const struct deliver *);
+void	deliver_disconnect(struct deliver *);
+void	deliver_free(struct deliver *);		/* NULL is fine */
+
+#endif /* SHIM_RUN_DELIVER_H */

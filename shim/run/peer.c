@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From an address to a session that can carry mail.  Where the policy lets
+ * clear text be, a failed TLS handshake costs a second connection: what is
+ * left of the first one cannot be trusted to be in step.
+ */
+#include "config.h"
+
+#include "run/peer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "run/route.h"
+#include "smtp/net.h"
+#include "smtp/smtp.h"
+#include "smtp/tls.h"
+
+#define HANDSHAKE_MS	60000
+
+struct opening {
+	const struct conf	 *conf;
+	const struct hop	 *hop;
+	const struct hop_addr	 *addr;
+	const struct policy	 *policy;
+	struct peer_trace	  trace;
+	struct peer		 *p;
+};
+
+/* Close without a word; ready to connect again. */
+static void
+abandon(struct peer *p)
+{
+	smtp_free(p->smtp);
+	net_close(p->conn);
+	p->smtp = NULL;
+	p->conn = NULL;
+}
+
+void
+peer_close(struct peer *p)
+{
+	if (p == NULL)
+		return;
+	if (p->smtp != NULL)
+		smtp_quit(p->smtp);
+	abandon(p);
+	free(p->host);
+	free(p->name);
+	free(p);
+}
+
+static int
+greet(struct opening *o, struct result *r)
+{
+	struct peer *p = o->p;
+	struct smtp_io io;
+	struct smtp_params params = {
+		.hostname = o->conf->hostname,
+		.peer = p->relay,
+		.reply_timeout = o->conf->reply_timeout,
+		.data_timeout = o->conf->data_timeout,
+		.trace = o->trace.line,
+		.trace_arg = o->trace.arg,
+	};
+
+	snprintf(p->relay, sizeof(p->relay), "%s:%u", p->host,
+	    (unsigned)p->port);
+	p->conn = net_connect((const struct sockaddr *)&o->addr->ss,
+	    o->addr->len, o->conf->source_address, o->conf->connect_timeout,
+	    r);
+	if (p->conn == NULL)
+		return -1;
+	snprintf(p->relay, sizeof(p->relay), "%s[%s]:%u", p->host,
+	    net_peer(p->conn), (unsigned)p->port);
+	net_io(p->conn, &io);
+	p->smtp = smtp_new(&io, &params);
+	if (smtp_greet(p->smtp, r) == -1)
+		return -1;
+	/* a server that knows no EHLO has no STARTTLS either */
+	return smtp_hello(p->smtp, o->policy->level <= POLICY_MAY, r);
+}
+
+/* 0 with *EVENT, or 1 when TLS is up; *R says what went wrong. */
+static int
+start_tls(struct opening *o, enum policy_event *event, struct result *r)
+{
+	struct peer *p = o->p;
+	struct tls *tls;
+	int refused;
+
+	*event = POLICY_NOT_OFFERED;
+	result_set(r, R_TLS, "TLS is required, but the server does not "
+	    "offer STARTTLS");
+	if ((smtp_offers(p->smtp) & SMTP_STARTTLS) == 0)
+		return 0;
+	*event = POLICY_REFUSED;
+	if ((refused = smtp_starttls(p->smtp, r)) == 1)
+		return 0;
+	*event = POLICY_FAILED;
+	if (refused == -1)
+		return 0;
+	tls = tls_new(net_fd(p->conn), o->policy->name,
+	    o->policy->level == POLICY_VERIFY, r);
+	if (tls == NULL)
+		return 0;
+	net_deadline(p->conn, o->conf->reply_timeout < HANDSHAKE_MS ?
+	    o->conf->reply_timeout : HANDSHAKE_MS);
+	if (net_start_tls(p->conn, tls, r) == -1)
+		return 0;
+	/* the connection owns it now, and lives longer than this text */
+	snprintf(p->tls_text, sizeof(p->tls_text), "%s", tls_describe(tls));
+	p->tls = true;
+	return 1;
+}
+
+static int
+protect(struct opening *o, struct result *r)
+{
+	enum policy_event event;
+
+	if (o->policy->level == POLICY_NONE)
+		return 0;
+	if (start_tls(o, &event, r) == 1)
+		/* RFC 3207 section 4.2: forget what was said in clear text */
+		return smtp_hello(o->p->smtp, false, r);
+	switch (policy_step(o->policy->level, event)) {
+	case POLICY_GO_ON:
+		return 0;
+	case POLICY_RECONNECT:
+		log_info("%s: %s; trying again without TLS", o->p->relay,
+		    r->text);
+		abandon(o->p);
+		return greet(o, r);
+	case POLICY_NEXT:
+		/* nobody listens for QUIT in the middle of a handshake */
+		if (event == POLICY_FAILED)
+			abandon(o->p);
+		break;
+	}
+	return -1;
+}
+
+struct peer *
+peer_open(const struct conf *conf, const struct hop *hop,
+    const struct hop_addr *addr, const struct policy *policy,
+    struct peer_trace trace, struct result *r)
+{
+	struct peer *p = xcalloc(1, sizeof(*p));
+	struct opening o = { conf, hop, addr, policy, trace, p };
+
+	p->host = xstrdup(hop->host);
+	p->port = hop->port;
+	p->level = policy->level;
+	p->name = xstrdup(policy->name);
+	snprintf(p->tls_text, sizeof(p->tls_text), "no TLS");
+	if (greet(&o, r) == 0 && protect(&o, r) == 0)
+		return p;
+	if (!result_is_temporary(r))
+		r->code = R_LATER;
+	if (r->host[0] == '\0')
+		(void)strlcpy(r->host, p->relay, sizeof(r->host));
+	peer_close(p);
+	return NULL;
+}
+
+bool
+peer_serves(const struct peer *p, const struct hop *hop,
+    const struct policy *policy)
+{
+	return p->port == hop->port && p->level == policy->level &&
+	    strcmp(p->host, hop->host) == 0 &&
+	    strcmp(p->name, policy->name) == 0;
+}
