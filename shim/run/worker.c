@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The worker: jobs in, results on disk, reports out.  The outcome of a
+ * recipient is recorded before anything else happens, and whether or not the
+ * runner is still there to hear of it: what was delivered is not delivered
+ * again.
+ */
+#include "config.h"
+
+#include "run/worker.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "run/deliver.h"
+#include "run/job.h"
+#include "run/verbose.h"
+#include "spool/journal.h"
+#include "spool/msgfile.h"
+
+#define IDLE_MS		1000	/* a connection waits for the next message */
+
+struct worker {
+	struct queue	*queue;
+	struct deliver	*deliver;
+	int		 sock;
+	bool		 orphan;	/* the runner is gone */
+};
+
+struct work {			/* one job */
+	struct worker	*w;
+	const struct job *job;
+	struct msgfile	 mf;
+	struct delivery	 m;
+	struct verbose	*verbose;
+	size_t		 nsent;
+	bool		 retired;
+};
+
+/* --- reports --------------------------------------------------------------*/
+
+static void
+send_report(struct worker *w, const struct report *report)
+{
+	ssize_t n;
+
+	if (w->orphan)
+		return;
+	while ((n = send(w->sock, report, sizeof(*report), MSG_NOSIGNAL)) ==
+	    -1 && errno == EINTR)
+		;
+	if (n == -1)
+		w->orphan = true;
+}
+
+static void
+report_rcpt(struct worker *w, const struct job *job, uint32_t rcpt,
+    const struct result *r)
+{
+	struct report report;
+
+	memset(&report, 0, sizeof(report));
+	report.kind = REPORT_RCPT;
+	report.id = job->id;
+	report.rcpt = rcpt;
+	report.result = *r;
+	send_report(w, &report);
+}
+
+static void
+report_done(struct work *k)
+{
+	struct report report;
+
+	memset(&report, 0, sizeof(report));
+	report.kind = REPORT_DONE;
+	report.id = k->job->id;
+	report.retired = k->retired;
+	report.dead = k->m.dead;
+	report.result = k->m.why;
+	send_report(k->w, &report);
+}
+
+/* --- records --------------------------------------------------------------*/
+
+static uint64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static enum journal_type
+journal_type_of(const struct result *r)
+{
+	if (result_is_ok(r))
+		return JOURNAL_DELIVERED;
+	return result_is_permanent(r) ? JOURNAL_FAILED : JOURNAL_ATTEMPT;
+}
+
+static void
+record(struct work *k, struct delivery_rcpt *const *rcpt, size_t n)
+{
+	struct journal_record *rec = xcalloc(n, sizeof(*rec));
+	uint64_t now = now_us();
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		rec[i].type = journal_type_of(&rcpt[i]->result);
+		rec[i].time = now;
+		rec[i].rcpt = rcpt[i]->index;
+		rec[i].result = rcpt[i]->result;
+	}
+	/* the runner still hears of it; only a crash would undo it */
+	if (queue_record(k->w->queue, &k->job->id, rec, n) == -1)
+		log_err("%s: cannot write the journal: %s; a recipient may "
+		    "get the message twice", k->job->id.s, strerror(errno));
+	free(rec);
+}
+
+/*
+ * Recipients are final: on disk with it.  A message that everybody has needs
+ * no record: it goes.
+ */
+static void
+on_outcome(void *arg, struct delivery_rcpt *const *rcpt, size_t n)
+{
+	struct work *k = arg;
+	const struct job *job = k->job;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		k->nsent += result_is_ok(&rcpt[i]->result);
+	if (job->sole && k->nsent == job->nrcpt) {
+		k->retired = queue_retire(k->w->queue, job->place,
+		    &job->id) == 0;
+		if (!k->retired)
+			log_err("%s: cannot remove the message: %s",
+			    job->id.s, strerror(errno));
+	}
+	if (!k->retired)
+		record(k, rcpt, n);
+	for (i = 0; i < n; i++)
+		report_rcpt(k->w, job, rcpt[i]->index, &rcpt[i]->result);
+}
+
+/* The others wait: one record for all of them, at the end. */
+static void
+record_waiting(struct work *k)
+{
+	struct delivery *m = &k->m;
+	struct delivery_rcpt **rcpt = xcalloc(m->nrcpt, sizeof(*rcpt));
+	size_t i, n = 0;
+
+	for (i = 0; i < m->nrcpt; i++)
+		if (!m->rcpt[i].final)
+			rcpt[n++] = &m->rcpt[i];
+	if (n > 0)
+		record(k, rcpt, n);
+	for (i = 0; i < n; i++)
+		report_rcpt(k->w, k->job, rcpt[i]->index, &rcpt[i]->result);
+	free(rcpt);
+}
+
+/* --- jobs -----------------------------------------------------------------*/
+
+static int
+check_job(const struct job *job, const struct msgfile *mf, const char **why)
+{
+	size_t i;
+
+	*why = "the job names recipients that the message does not have";
+	if (job->nrcpt == 0 || job->nrcpt > JOB_MAXRCPT)
+		return -1;
+	for (i = 0; i < job->nrcpt; i++)
+		if (job->rcpt[i] >= mf->env.nrcpt)
+			return -1;
+	return 0;
+}
+
+static void
+on_trace(void *arg, char dir, const char *line)
+{
+	struct work *k = arg;
+
+	verbose_line(k->verbose, dir, line);
+}
+
+static void
+run_job(struct work *k, int fd)
+{
+	const struct job *job = k->job;
+	struct delivery *m = &k->m;
+	size_t i;
+
+	m->id = job->id.s;
+	m->sender = k->mf.env.sender;
+	m->time = k->mf.env.time;
+	m->fd = fd;
+	m->start = k->mf.start;
+	m->size = k->mf.size;
+	m->eightbit = k->mf.eightbit;
+	m->nrcpt = job->nrcpt;
+	m->rcpt = xcalloc(m->nrcpt, sizeof(*m->rcpt));
+	for (i = 0; i < m->nrcpt; i++) {
+		m->rcpt[i].index = job->rcpt[i];
+		m->rcpt[i].addr = k->mf.env.rcpt[job->rcpt[i]];
+	}
+	m->outcome = on_outcome;
+	m->trace = k->verbose != NULL ? on_trace : NULL;
+	m->arg = k;
+	deliver_message(k->w->deliver, m);
+	record_waiting(k);
+	free(m->rcpt);
+}
+
+/* The message cannot be read: nothing was tried. */
+static void
+fail_job(struct work *k, const char *why)
+{
+	const struct job *job = k->job;
+	struct result r;
+	size_t i;
+
+	result_set(&r, R_LOCALERR, "cannot read the message: %s", why);
+	log_err("%s: %s", job->id.s, r.text);
+	for (i = 0; i < job->nrcpt && i < JOB_MAXRCPT; i++)
+		report_rcpt(k->w, job, job->rcpt[i], &r);
+}
+
+/* Takes FD and VFD, which may be -1. */
+static void
+handle_job(struct worker *w, const struct job *job, int fd, int vfd)
+{
+	struct work k;
+	const char *why = "no file came with the job";
+
+	memset(&k, 0, sizeof(k));
+	k.w = w;
+	k.job = job;
+	k.verbose = verbose_new(vfd);
+	if (fd != -1 && msgfile_read(fd, SIZE_MAX, &k.mf, &why) == 0) {
+		if (check_job(job, &k.mf, &why) == 0)
+			run_job(&k, fd);
+		else
+			fail_job(&k, why);
+		msgfile_clear(&k.mf);
+	} else
+		fail_job(&k, why);
+	report_done(&k);
+	verbose_free(k.verbose);
+	if (fd != -1)
+		close(fd);
+}
+
+/* --- the socket -----------------------------------------------------------*/
+
+static void
+take_fds(struct msghdr *msg, int fd[2])
+{
+	struct cmsghdr *c;
+	size_t i, n;
+	int one;
+
+	fd[0] = fd[1] = -1;
+	for (c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < n; i++) {
+			memcpy(&one, CMSG_DATA(c) + i * sizeof(int),
+			    sizeof(one));
+			if (fd[0] == -1)
+				fd[0] = one;
+			else if (fd[1] == -1)
+				fd[1] = one;
+			else
+				close(one);
+		}
+	}
+}
+
+/* 1: a job; 0: no more jobs; -1: a datagram that is none. */
+static int
+receive_job(int sock, struct job *job, int fd[2])
+{
+	union {
+		struct cmsghdr	align;
+		char		space[CMSG_SPACE(2 * sizeof(int))];
+	} control;
+	struct iovec iov = { job, sizeof(*job) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = &control, .msg_controllen = sizeof(control) };
+	ssize_t n;
+
+	while ((n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC)) == -1 &&
+	    errno == EINTR)
+		;
+	fd[0] = fd[1] = -1;
+	if (n <= 0)
+		return 0;
+	take_fds(&msg, fd);
+	if ((size_t)n == sizeof(*job))
+		return 1;
+	if (fd[0] != -1)
+		close(fd[0]);
+	if (fd[1] != -1)
+		close(fd[1]);
+	return -1;
+}
+
+/* Wait for a job; a connection without one is closed after a while. */
+static void
+wait_for_job(struct worker *w)
+{
+	struct pollfd pfd = { .fd = w->sock, .events = POLLIN };
+
+	if (deliver_is_connected(w->deliver) && poll(&pfd, 1, IDLE_MS) == 0)
+		deliver_disconnect(w->deliver);
+}
+
+int
+worker_run(const struct conf *conf, struct queue *queue, const char *domain,
+    int sock)
+{
+	struct worker w = { .queue = queue, .sock = sock };
+	struct job job;
+	int fd[2], got, rv = EX_OK;
+
+	log_open("smtp", conf->log);
+	w.deliver = deliver_new(conf, domain);
+	while (!w.orphan) {
+		wait_for_job(&w);
+		if ((got = receive_job(sock, &job, fd)) == 0)
+			break;
+		if (got == -1) {
+			log_err("the runner sent what is no job");
+			rv = EX_SOFTWARE;
+			break;
+		}
+		handle_job(&w, &job, fd[0], fd[1]);
+	}
+	deliver_free(w.deliver);
+	return rv;
+}
