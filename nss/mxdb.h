@@ -110,6 +110,8 @@ struct mxent {			/* one exchange; a list in delivery order */
 	char		*mx_tlsname;	/* name to verify; NULL: mx_host */
 	char		*mx_auth;	/* credentials by this name, or NULL */
 	struct mxaddr	*mx_addrs;	/* NULL until resolved */
+	char		*mx_source;	/* "files", "dns": who named it */
+	char		*mx_origin;	/* "/etc/mxhosts:12", or NULL */
 };
 
 struct mxnote {			/* what is odd about the domain's records */
@@ -122,7 +124,8 @@ struct mxinfo {			/* the result */
 	char		*mi_qname;	/* as looked up */
 	char		*mi_cname;	/* at the end of the CNAMEs, or NULL */
 	char		*mi_source;	/* "files", "dns", ...: who answered */
-	char		*mi_origin;	/* "/etc/mxhosts:12", or NULL */
+	char		*mi_origin;	/* "/etc/mxhosts:12", for the DNS the
+					   server "192.0.2.53#53", or NULL */
 	char		*mi_text;	/* one-line reason, printable, or NULL */
 	char		*mi_dsn;	/* "5.1.10" (RFC 3463); NULL on success */
 	int		 mi_error;	/* the same as the return value */
@@ -141,7 +144,8 @@ struct mxhints {		/* made by the caller: MXHINTS_INIT, then set */
 	int		 mh_family;	/* AF_UNSPEC, AF_INET or AF_INET6 */
 	int		 mh_timeout;	/* whole lookup, ms; 0: 30,000 */
 	const char	*mh_rcpt;	/* the recipient, for user@domain lines */
-	const char *const *mh_self;	/* NULL-ended: names we are known by */
+	const char *const *mh_self;	/* NULL-ended: names we are known by;
+					   NULL: the host name, if dotted */
 	const char	*mh_sources;	/* "files dns": instead of the
 					   configured list */
 	const struct sockaddr *const *mh_servers; /* NULL-ended: name servers

@@ -11,6 +11,9 @@
 #ifndef MXNSS_H
 #define MXNSS_H
 
+#include <sys/types.h>
+#include <sys/socket.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +41,8 @@ struct mxnss_query {
 	const char	*rcpt;		/* whole recipient, or NULL */
 	uint32_t	 flags;		/* MXH_* of <mxdb.h> */
 	int64_t		 deadline;	/* CLOCK_MONOTONIC, milliseconds */
+	const struct sockaddr *const *servers; /* mh_servers of <mxdb.h> */
+	int		 dnssec;	/* mh_dnssec of <mxdb.h> */
 };
 
 struct mxnss_record {
@@ -64,17 +69,24 @@ struct mxnss_host {		/* services of the library */
 		    const char *text);
 	/* the name exists and has no MX: implicit MX may apply */
 	int	(*nodata)(struct mxnss_reply *);
-	/* "FILE:LINE" or whatever names the record's place */
+	/* "FILE:LINE" or whatever names the place of the records that are
+	   added next, and of the answer */
 	int	(*origin)(struct mxnss_reply *, const char *text);
-	/* add the MX records (DNS) of that domain at this preference */
-	int	(*next_query)(struct mxnss_reply *, const char *domain,
-		    uint16_t pref);
+	/* add the MX records (DNS) of the domain that the record names as
+	   its host, at its preference and with its TLS demands */
+	int	(*next_query)(struct mxnss_reply *,
+		    const struct mxnss_record *);
 	/* what was added is to be merged with what the next sources say */
 	int	(*merge)(struct mxnss_reply *);
 	/* something odd that a person should see; one printable line */
 	int	(*note)(struct mxnss_reply *, const char *text);
 	/* MXI_BYRCPT and other MXI_* flags of the result */
 	int	(*flags)(struct mxnss_reply *, uint32_t mxi_flags);
+	/* facts of a DNS answer: the name at the end of the CNAMEs or NULL,
+	   RCODE or -1, time to live (also of a negative answer) or
+	   UINT32_MAX, errno or 0 */
+	int	(*facts)(struct mxnss_reply *, const char *cname, int rcode,
+		    uint32_t ttl, int error);
 };
 
 struct mxnss_module {
