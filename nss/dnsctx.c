@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Contexts of libmxres with the caller's servers and deadline; its statuses
+ * as MX_E* codes; and one line for people about what a lookup met.
+ */
+#include "config.h"
+
+#include "dnsctx.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <mxres.h>
+
+#include "mxdb.h"
+
+int64_t
+dnsctx_now(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		return 0;
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct mxres_ctx *
+dnsctx_new(const struct sockaddr *const *servers, int dnssec,
+    int64_t deadline)
+{
+	struct mxres_ctx *ctx;
+	int64_t left;
+	size_t n = 0;
+	int saved;
+
+	left = deadline - dnsctx_now();
+	if (left <= 0) {
+		errno = ETIMEDOUT;
+		return NULL;
+	}
+	if ((ctx = mxres_new()) == NULL)
+		return NULL;
+	while (servers != NULL && servers[n] != NULL)
+		n++;
+	if (n > 0 && mxres_set_servers(ctx, servers, n) == -1) {
+		saved = errno;
+		mxres_free(ctx);
+		errno = saved;
+		return NULL;
+	}
+	mxres_set_timeout(ctx, left > INT_MAX ? INT_MAX : (int)left);
+	mxres_set_dnssec(ctx, (enum mxres_dnssec)dnssec);
+	mxres_set_shuffle(ctx, 0);	/* getmxinfo() does, after merging */
+	return ctx;
+}
+
+int
+dnsctx_error(int status)
+{
+	static const struct {
+		int	status;
+		int	error;
+	} map[] = {
+		{ MXRES_OK, MX_OK },
+		{ MXRES_NODATA, MX_EUNUSABLE },
+		{ MXRES_NULLMX, MX_ENULLMX },
+		{ MXRES_NXDOMAIN, MX_ENXDOMAIN },
+		{ MXRES_TIMEOUT, MX_ETIMEOUT },
+		{ MXRES_NOSERVER, MX_ENOSERVER },
+		{ MXRES_AGAIN, MX_EAGAIN },
+		{ MXRES_SERVFAIL, MX_ESERVFAIL },
+		{ MXRES_REFUSED, MX_EREFUSED },
+		{ MXRES_BADRESP, MX_EBADRESP },
+		{ MXRES_NOMEM, MX_ENOMEM },
+		{ MXRES_BADNAME, MX_EBADNAME },
+		{ MXRES_INVAL, MX_EINVAL }
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (map[i].status == status)
+			return map[i].error;
+	return MX_ESOURCE;
+}
+
+void
+dnsctx_describe(const struct mxres_answer *a, int status, const char *what,
+    const char *name, char *buf, size_t size)
+{
+	const char *server = a == NULL ? "" : a->server;
+
+	switch (status) {
+	case MXRES_NXDOMAIN:
+		if (a != NULL && a->cname != NULL &&
+		    strcmp(a->cname, name) != 0)
+			(void)snprintf(buf, size, "%s is an alias of %s, "
+			    "which does not exist in the DNS", name,
+			    a->cname);
+		else
+			(void)snprintf(buf, size,
+			    "%s does not exist in the DNS", name);
+		return;
+	case MXRES_NULLMX:
+		(void)snprintf(buf, size, "%s takes no mail: its MX record "
+		    "says so (RFC 7505)", name);
+		return;
+	case MXRES_NODATA:
+		(void)snprintf(buf, size, "%s has no %s record", name, what);
+		return;
+	default:
+		(void)snprintf(buf, size, "%s lookup of %s%s%s: %s", what,
+		    name, server[0] == '\0' ? "" : " at ", server,
+		    mxres_strerror((enum mxres_status)status));
+	}
+}
+
+void
+dnsctx_note(const struct mxres_answer *a, size_t n, char *buf, size_t size)
+{
+	static const char *const words[] = {
+		[MXRES_NOTE_MALFORMED] = "is malformed; ignored",
+		[MXRES_NOTE_BADHOST] = "names no valid host; ignored",
+		[MXRES_NOTE_ADDRESS] = "must name a host, not an IP address; "
+		    "ignored",
+		[MXRES_NOTE_NULLMIX] = "(null MX) stands beside other "
+		    "exchanges; ignored",
+		[MXRES_NOTE_DUPLICATE] = "names the same host twice",
+		[MXRES_NOTE_TOOMANY] = "",
+		[MXRES_NOTE_BADADDR] = "is no address that mail can be sent "
+		    "to; ignored"
+	};
+	const struct mxres_note *note = &a->note[n];
+	const char *word = "";
+
+	if (note->kind > 0 &&
+	    (size_t)note->kind < sizeof(words) / sizeof(words[0]) &&
+	    words[note->kind] != NULL)
+		word = words[note->kind];
+	(void)snprintf(buf, size, "%s: %s%s%s", a->qname, note->text,
+	    word[0] == '\0' ? "" : " ", word);
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * getmxinfo(): asks the sources of the list in turn.  Status and action
+ * decide whether to go on; what was learnt is kept in four places - an
+ * answer, a permanent "no", the first doubt, and "the name exists" - and
+ * weighed when the list is done:
+ *
+ *   an answer is used; without one, any doubt makes the result temporary;
+ *   without doubt, "the name exists, no MX" is the implicit MX (RFC 5321
+ *   section 5.1); and only then "no" is no.
+ */
+#include "config.h"
+
+#include "getmxinfo.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <mxres.h>
+
+#include "dnsctx.h"
+#include "lookup.h"
+#include "module.h"
+#include "mxresolve.h"
+
+const struct nssconf_place mx_places[] = {
+	{ MXNSS_SYSCONFDIR "/mxnss.conf", 1 },
+	{ MXNSS_SYSCONFDIR "/nsswitch.conf", 0 },
+	{ NULL, 0 }
+};
+
+/* The notes of a source's reply belong to the result, whatever it said. */
+static int
+keep_notes(struct lookup *lk, const struct mxnss_reply *r)
+{
+	const struct mxnote *n;
+
+	for (n = r->notes; n != NULL; n = n->mn_next)
+		if (mxinfo_note(&lk->info->mi_notes, &lk->nnotes,
+		    n->mn_text) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+take_records(struct lookup *lk, struct mxnss_reply *r,
+    enum nss_action action)
+{
+	if (action == NSS_MERGE) {
+		lk->ismerged = 1;
+		verdict_clear(&lk->doubt);
+		if (!lk->yes.set)
+			verdict_move(&lk->yes, &r->v);
+		return entlist_move(&lk->merged, &r->list);
+	}
+	entlist_clear(&lk->base);
+	lk->have = 1;
+	verdict_move(&lk->yes, &r->v);
+	return entlist_move(&lk->base, &r->list);
+}
+
+/* A final word ends what an earlier source has answered. */
+static void
+forget_answer(struct lookup *lk)
+{
+	entlist_clear(&lk->base);
+	lk->have = 0;
+}
+
+static int
+digest(struct lookup *lk, struct mxnss_reply *r, enum mxnss_status status,
+    enum nss_action action)
+{
+	lk->info->mi_flags |= r->v.flags & MXI_BYRCPT;
+	if (MX_ISTEMP(r->v.error)) {
+		if (status == MXNSS_SUCCESS)
+			forget_answer(lk);
+		if (!lk->doubt.set)
+			verdict_move(&lk->doubt, &r->v);
+	} else if (status == MXNSS_SUCCESS && r->v.error == 0) {
+		return take_records(lk, r, action);
+	} else if (status == MXNSS_SUCCESS) {
+		forget_answer(lk);
+		lk->final = 1;
+		verdict_move(&lk->no, &r->v);
+	} else if (r->nodata) {
+		if (!lk->nodata.set)
+			verdict_move(&lk->nodata, &r->v);
+	} else if (r->v.error != 0 && !lk->no.set)
+		verdict_move(&lk->no, &r->v);
+	return 0;
+}
+
+static enum nss_action
+action_for(const struct nss_source *src, const struct mxnss_reply *r,
+    enum mxnss_status status)
+{
+	enum nss_action action = src->action[NSS_INDEX(status)];
+
+	if (status != MXNSS_SUCCESS)
+		return action == NSS_MERGE ? NSS_CONTINUE : action;
+	if (r->v.error != 0)
+		return action == NSS_MERGE ? NSS_RETURN : action;
+	return r->merge ? NSS_MERGE : action;
+}
+
+/* 1: the list ends here, 0: go on, -1: no memory. */
+static int
+ask(struct lookup *lk, const struct nss_source *src)
+{
+	struct mxnss_reply r;
+	enum mxnss_status status;
+	enum nss_action action;
+	int ret = -1;
+
+	reply_init(&r, src->name);
+	status = source_ask(lk, src->name,
+	    src->arg[0] == '\0' ? NULL : src->arg, &lk->q, &r);
+	status = source_borrow(lk, &r, status);
+	if (r.nomem || r.v.error == MX_ENOMEM ||
+	    keep_notes(lk, &r) == -1 ||
+	    (r.v.source = strdup(src->name)) == NULL)
+		goto out;
+	action = action_for(src, &r, status);
+	if (digest(lk, &r, status, action) == -1)
+		goto out;
+	ret = action == NSS_RETURN;
+out:
+	reply_clear(&r);
+	return ret;
+}
+
+/* RFC 5321 section 5.1: no MX at all, so the domain is its own exchange. */
+static int
+add_implicit(struct lookup *lk)
+{
+	struct mxnss_record rec;
+	struct ent *e;
+
+	memset(&rec, 0, sizeof(rec));
+	rec.size = sizeof(rec);
+	rec.host = lk->nodata.cname != NULL ? lk->nodata.cname : lk->q.domain;
+	rec.ttl = lk->nodata.ttl;
+	rec.flags = MXE_IMPLICIT;
+	if (lk->nodata.flags & MXI_SECURE)
+		rec.flags |= MXE_SECURE;
+	if ((e = ent_new(&rec)) == NULL)
+		return errno == ENOMEM ? MX_ENOMEM :
+		    outcome_fail(lk, MX_EBADRESP, &lk->nodata, "the name at "
+		    "the end of the domain's aliases is no host name");
+	if ((e->mx.mx_source = strdup(lk->nodata.source)) == NULL ||
+	    (lk->nodata.origin != NULL &&
+	    (e->mx.mx_origin = strdup(lk->nodata.origin)) == NULL)) {
+		ent_free(e);
+		return MX_ENOMEM;
+	}
+	if (entlist_add(&lk->base, e) == -1)
+		return MX_ENOMEM;
+	verdict_move(&lk->yes, &lk->nodata);
+	return MX_OK;
+}
+
+static int
+nobody_knows(struct lookup *lk)
+{
+	char text[400];
+
+	if (lk->nodata.set)
+		(void)snprintf(text, sizeof(text), "%s has no MX record",
+		    lk->info->mi_qname);
+	else
+		(void)snprintf(text, sizeof(text), "no source knows a mail "
+		    "exchanger of %s", lk->info->mi_qname);
+	return outcome_fail(lk, MX_EUNUSABLE,
+	    lk->nodata.set ? &lk->nodata : NULL, text);
+}
+
+/* All sources that were to be asked have answered. */
+static int
+conclude(struct lookup *lk)
+{
+	int error;
+
+	if (!lk->have && lk->doubt.set)
+		return outcome_fail(lk, lk->doubt.error, &lk->doubt, NULL);
+	if (!lk->have && lk->nodata.set && !lk->final &&
+	    !(lk->h.mh_flags & MXH_NOIMPLICIT)) {
+		if ((error = add_implicit(lk)) != MX_OK)
+			return error;
+		lk->have = 1;
+	}
+	if (!lk->have && !lk->ismerged) {
+		if (lk->no.set && (lk->final || !lk->nodata.set))
+			return outcome_fail(lk, lk->no.error, &lk->no, NULL);
+		return nobody_knows(lk);
+	}
+	if (entlist_move(&lk->merged, &lk->base) == -1)
+		return MX_ENOMEM;
+	return outcome_list(lk, &lk->merged);
+}
+
+static int
+load_sources(struct lookup *lk, struct nssconf *conf)
+{
+	char err[600], why[200];
+	const char *own = lk->h.mh_sources;
+
+	if (own != NULL) {
+		if (nssconf_parse(own, strlen(own), 1, conf, why,
+		    sizeof(why)) == 0)
+			return MX_OK;
+		(void)snprintf(err, sizeof(err), "source list \"%.200s\": %s",
+		    own, why);
+	} else if (nssconf_load(lk->env->places, conf, err,
+	    sizeof(err)) == 0)
+		return MX_OK;
+	return outcome_fail(lk, MX_ECONFIG, NULL, err);
+}
+
+static int
+ask_all(struct lookup *lk)
+{
+	struct nssconf conf;
+	size_t i;
+	int ret;
+
+	if ((ret = load_sources(lk, &conf)) != MX_OK)
+		return ret;
+	for (i = 0; i < conf.nsrc; i++) {
+		if ((lk->h.mh_flags & MXH_NOFILES) &&
+		    strcmp(conf.src[i].name, "files") == 0)
+			continue;
+		if ((ret = ask(lk, &conf.src[i])) == -1)
+			return MX_ENOMEM;
+		if (ret == 1)
+			break;
+	}
+	return conclude(lk);
+}
+
+/* "[192.0.2.1]" or "[IPv6:2001:db8::1]": the address itself. */
+static int
+take_literal(struct lookup *lk, const char *domain)
+{
+	struct mxnss_record rec;
+	struct ent *e;
+	unsigned char addr[16];
+	char host[64];
+	size_t len;
+	int v6;
+
+	v6 = strncasecmp(domain + 1, "IPv6:", 5) == 0;
+	domain += v6 ? 6 : 1;
+	len = strlcpy(host, domain, sizeof(host));
+	if (len == 0 || len >= sizeof(host) || host[len - 1] != ']')
+		goto bad;
+	host[len - 1] = '\0';
+	v6 = v6 || strchr(host, ':') != NULL;
+	if (inet_pton(v6 ? AF_INET6 : AF_INET, host, addr) != 1)
+		goto bad;
+	memset(&rec, 0, sizeof(rec));
+	rec.size = sizeof(rec);
+	rec.host = host;
+	rec.ttl = UINT32_MAX;
+	rec.flags = MXE_LOCALCONF;
+	if ((e = ent_new(&rec)) == NULL)
+		return MX_ENOMEM;
+	e->mx.mx_flags &= ~(uint32_t)MXE_LOCALCONF;
+	if ((e->mx.mx_source = strdup("literal")) == NULL) {
+		ent_free(e);
+		return MX_ENOMEM;
+	}
+	if (entlist_add(&lk->base, e) == -1)
+		return MX_ENOMEM;
+	lk->h.mh_flags |= MXH_NOSELFCUT;
+	return outcome_list(lk, &lk->base);
+bad:
+	return outcome_fail(lk, MX_EBADNAME, NULL,
+	    "not an address literal such as [192.0.2.1] or "
+	    "[IPv6:2001:db8::1]");
+}
+
+static int
+look_up(struct lookup *lk, const char *domain)
+{
+	char name[254], text[400];
+	const char *p;
+
+	if ((lk->info->mi_qname = mxinfo_clean(domain)) == NULL)
+		return MX_ENOMEM;
+	if (*domain == '[')
+		return take_literal(lk, domain);
+	if (mxres_name(domain, name, sizeof(name)) == -1) {
+		for (p = domain; *p != '\0' && (*p & 0x80) == 0; p++)
+			;
+		(void)snprintf(text, sizeof(text), "\"%.255s\" is not a "
+		    "domain name%s", lk->info->mi_qname, *p != '\0' ?
+		    "; write it in its xn-- form" : "");
+		return outcome_fail(lk, MX_EBADNAME, NULL, text);
+	}
+	free(lk->info->mi_qname);
+	if ((lk->info->mi_qname = strdup(name)) == NULL)
+		return MX_ENOMEM;
+	lk->q.domain = lk->info->mi_qname;
+	return ask_all(lk);
+}
+
+static void
+lookup_init(struct lookup *lk, const struct mx_env *env)
+{
+	memset(lk, 0, sizeof(*lk));
+	lk->env = env;
+	verdict_clear(&lk->yes);
+	verdict_clear(&lk->no);
+	verdict_clear(&lk->doubt);
+	verdict_clear(&lk->nodata);
+}
+
+static void
+lookup_clear(struct lookup *lk)
+{
+	entlist_clear(&lk->merged);
+	entlist_clear(&lk->base);
+	verdict_clear(&lk->yes);
+	verdict_clear(&lk->no);
+	verdict_clear(&lk->doubt);
+	verdict_clear(&lk->nodata);
+}
+
+int
+mx_lookup(const struct mx_env *env, const char *domain,
+    const struct mxhints *hints, struct mxinfo **res)
+{
+	struct lookup lk;
+	int error;
+
+	if (res == NULL)
+		return MX_EINVAL;
+	*res = NULL;
+	lookup_init(&lk, env);
+	if (domain == NULL || mxhints_copy(&lk.h, hints) == -1)
+		return MX_EINVAL;
+	if ((lk.info = calloc(1, sizeof(*lk.info))) == NULL)
+		return MX_ENOMEM;
+	lk.info->mi_rcode = -1;
+	lk.info->mi_ttl = UINT32_MAX;
+	lk.q.size = sizeof(lk.q);
+	lk.q.rcpt = lk.h.mh_rcpt;
+	lk.q.flags = lk.h.mh_flags;
+	lk.q.deadline = env->now() + lk.h.mh_timeout;
+	lk.q.servers = lk.h.mh_servers;
+	lk.q.dnssec = lk.h.mh_dnssec;
+	error = look_up(&lk, domain);
+	lookup_clear(&lk);
+	if (error == MX_ENOMEM) {
+		freemxinfo(lk.info);
+		return error;
+	}
+	*res = lk.info;
+	return error;
+}
+
+static int
+own_hostname(char *buf, size_t size)
+{
+	if (gethostname(buf, size) == -1)
+		return -1;
+	buf[size - 1] = '\0';
+	return strchr(buf, '.') == NULL ? -1 : 0;
+}
+
+static int
+same_address(const struct sockaddr *a, const struct sockaddr *b)
+{
+	if (a->sa_family != b->sa_family)
+		return 0;
+	if (a->sa_family == AF_INET)
+		return ((const struct sockaddr_in *)
+		    (const void *)a)->sin_addr.s_addr ==
+		    ((const struct sockaddr_in *)
+		    (const void *)b)->sin_addr.s_addr;
+	return a->sa_family == AF_INET6 &&
+	    memcmp(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr,
+	    &((const struct sockaddr_in6 *)(const void *)b)->sin6_addr,
+	    16) == 0;
+}
+
+static int
+own_address(const struct sockaddr *sa)
+{
+	struct ifaddrs *all, *i;
+	int found = 0;
+
+	if (getifaddrs(&all) == -1)
+		return 0;
+	for (i = all; i != NULL && !found; i = i->ifa_next)
+		found = i->ifa_addr != NULL && same_address(i->ifa_addr, sa);
+	freeifaddrs(all);
+	return found;
+}
+
+int
+getmxinfo(const char *domain, const struct mxhints *hints,
+    struct mxinfo **res)
+{
+	static const struct mx_env env = {
+		mx_places, module_builtin, dnsctx_now, arc4random_uniform,
+		own_hostname, own_address
+	};
+
+	return mx_lookup(&env, domain, hints, res);
+}

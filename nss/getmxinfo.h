@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/* The lookup with its surroundings as an argument. */
+#ifndef NSS_GETMXINFO_H
+#define NSS_GETMXINFO_H
+
+#include <sys/socket.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mxdb.h"
+#include "nssconf.h"
+
+struct mxnss_module;
+
+struct mx_env {
+	const struct nssconf_place *places;	/* of the source list */
+	const struct mxnss_module *const *modules; /* NULL-ended */
+	int64_t	(*now)(void);			/* ms, as CLOCK_MONOTONIC */
+	uint32_t (*rnd)(uint32_t bound);
+	int	(*hostname)(char *, size_t);	/* 0 if it is dotted */
+	int	(*is_own)(const struct sockaddr *); /* this machine's */
+};
+
+extern const struct nssconf_place mx_places[];
+
+/* getmxinfo() in that environment. */
+int	mx_lookup(const struct mx_env *, const char *domain,
+	    const struct mxhints *, struct mxinfo **);
+
+#endif /* NSS_GETMXINFO_H */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Name of a source -> its descriptor.  All sources are linked in.  A
+ * descriptor with another ABI number or with missing members is as good as
+ * none.
+ */
+#include "config.h"
+
+#include "module.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "mxnss.h"
+
+const struct mxnss_module *const module_builtin[] = {
+	&_mxnss_files_module,
+	&_mxnss_dns_module,
+	NULL
+};
+
+const struct mxnss_module *
+module_find(const struct mxnss_module *const *table, const char *name)
+{
+	for (; *table != NULL; table++) {
+		if ((*table)->abi != MXNSS_ABI ||
+		    (*table)->size < sizeof(struct mxnss_module) ||
+		    (*table)->name == NULL || (*table)->open == NULL ||
+		    (*table)->getmxbyname == NULL)
+			continue;
+		if (strcmp((*table)->name, name) == 0)
+			return *table;
+	}
+	return NULL;
+}

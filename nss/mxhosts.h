@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * /etc/mxhosts: text of an override file -> the lines that apply to one
+ * domain or recipient.
+ */
+#ifndef NSS_MXHOSTS_H
+#define NSS_MXHOSTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MXHOSTS_MAXLINE		4096	/* octets, without the line end */
+#define MXHOSTS_MAXLINES	1000	/* lines of one pattern */
+#define MXHOSTS_DEFPREF		10
+#define MXHOSTS_MAXFILE		(1024L * 1024 * 1024)
+
+enum mxhosts_kind {
+	MXHOSTS_HOST,		/* a host or an address */
+	MXHOSTS_MX,		/* the MX records of the domain `host' */
+	MXHOSTS_DNS,		/* no override: ask the next source */
+	MXHOSTS_REJECT,
+	MXHOSTS_DEFER
+};
+
+struct mxhosts_line {		/* one action */
+	enum mxhosts_kind kind;
+	unsigned int	 lineno;
+	uint16_t	 pref;
+	uint16_t	 port;		/* 0: none */
+	int		 merge;		/* "+PREF" */
+	int		 literal;	/* host is an IP address */
+	int		 implicit_tls;
+	int		 tls;		/* MX_TLS_* of <mxdb.h> */
+	uint32_t	 ttl;		/* UINT32_MAX: none */
+	char		 host[254];
+	char		 tlsname[254];	/* "": none */
+	char		 auth[64];	/* "": none */
+	char		 dsn[12];	/* of reject; "": none */
+	char		 text[256];	/* of reject and defer; "": none */
+};
+
+/* How close a pattern is to what was asked; the highest wins. */
+#define MXHOSTS_NOMATCH		0
+#define MXHOSTS_ANY		1	/* "*"; "*.parent" has 1 + length */
+#define MXHOSTS_DOMAIN		1000
+#define MXHOSTS_USER		1001	/* serves user+ext as well */
+#define MXHOSTS_USEREXT		1002
+
+struct mxhosts_file;
+
+/* One lookup, over one or more files. */
+struct mxhosts {
+	/* the answer */
+	struct mxhosts_line *line;	/* of the best pattern */
+	size_t		 nline;
+	int		 score;		/* MXHOSTS_*, of that pattern */
+	int		 byrcpt;	/* the domain has user patterns */
+	unsigned int	 badline;	/* a line that cannot be used, or 0 */
+	char		 bad[200];	/* ... and why */
+	size_t		 where;		/* number of the file of that pattern */
+	/* private */
+	char		 domain[254];
+	size_t		 domainlen;
+	const char	*user;		/* the local part, or NULL */
+	size_t		 userlen;
+	size_t		 room;
+	size_t		 file;		/* number of the file being read */
+	int		 current;	/* score of the pattern being read */
+	int		 nomem;
+};
+
+/* Cuts chunks of a file into lines. */
+struct mxhosts_reader {
+	int	(*line)(void *arg, unsigned int lineno, const char *p,
+		    size_t n, int toolong);
+	void	*arg;
+	unsigned int lineno;
+	size_t	 have;
+	int	 toolong;
+	char	 buf[MXHOSTS_MAXLINE + 2];
+};
+
+/*
+ * mxhosts_init: DOMAIN is lower case without a final dot; of RCPT (or
+ *	NULL) the part before the last '@' counts.  RCPT stays borrowed.
+ * mxhosts_newfile: what follows is another file; a pattern that an earlier
+ *	one has keeps its lines.
+ * mxhosts_line: a line handler for the reader; ARG is a struct mxhosts.
+ *	-1 if memory ran out.
+ */
+int	mxhosts_init(struct mxhosts *, const char *domain, const char *rcpt);
+void	mxhosts_newfile(struct mxhosts *);
+int	mxhosts_line(void *arg, unsigned int lineno, const char *p, size_t n,
+	    int toolong);
+void	mxhosts_clear(struct mxhosts *);
+
+/*
+ * mxhosts_action: the part of a line after the pattern.  0, or -1 with a
+ *	reason.
+ * mxhosts_pattern: whether the text is a good pattern; 0, or -1 with a
+ *	reason.  FOLDED (of MXHOSTS_MAXLINE + 1) gets its normal form.
+ * mxhosts_conflict: why two actions cannot stand in one pattern, or NULL.
+ */
+int	mxhosts_action(const char *p, size_t n, struct mxhosts_line *,
+	    char *err, size_t errsize);
+int	mxhosts_pattern(const char *p, size_t n, char *folded, char *err,
+	    size_t errsize);
+const char *mxhosts_conflict(const struct mxhosts_line *,
+	    const struct mxhosts_line *);
+
+/*
+ * mxhosts_split: length of the pattern that a line begins with; 0 for a
+ *	line that continues the pattern above; -1 for one that says nothing.
+ */
+long	mxhosts_split(const char *p, size_t n);
+
+/* Both return -1 as soon as the line handler does, else 0. */
+int	mxhosts_feed(struct mxhosts_reader *, const char *p, size_t n);
+int	mxhosts_finish(struct mxhosts_reader *);
+
+/*
+ * mxhosts_read: a whole file through a line handler.  1, or 0 if there is
+ *	no such file, or -1 with errno and one line in ERR that names the
+ *	file: EAGAIN if it was changed meanwhile, EPERM if others may write
+ *	to it, ENOMEM if the handler failed.
+ * mxhosts_check: every error of a file, in order of lines, to REPORT.
+ *	-1 if the file cannot be read, with ERR as above; else the number
+ *	of errors.
+ */
+int	mxhosts_read(const char *path, int (*line)(void *, unsigned int,
+	    const char *, size_t, int), void *arg, char *err, size_t errsize);
+int	mxhosts_check(const char *path, void (*report)(void *arg,
+	    unsigned int lineno, const char *text), void *arg,
+	    size_t *npatterns, char *err, size_t errsize);
+
+#endif /* NSS_MXHOSTS_H */

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An override file on disk -> its lines.  It is read(2), not mapped: an
+ * editor that truncates a mapped file kills the reader.  The file must be
+ * regular, belong to root or the caller, and be writable by its owner
+ * only; that it did not change while it was read is checked at the end.
+ */
+#include "config.h"
+
+#include "mxhosts.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK	(64 * 1024)
+
+/* Why a file cannot be believed, or NULL; sets errno. */
+static const char *
+distrust(const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode)) {
+		errno = EINVAL;
+		return "is not a regular file";
+	}
+	errno = EPERM;
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return "belongs to somebody else; give it to root (chown 0)";
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return "can be written by others (chmod go-w)";
+	errno = EFBIG;
+	return st->st_size > MXHOSTS_MAXFILE ? "is larger than 1 GiB" : NULL;
+}
+
+static int
+unchanged(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* NULL, or what went wrong, with errno. */
+static const char *
+read_lines(int fd, struct mxhosts_reader *r)
+{
+	struct stat before, after;
+	const char *why = "cannot be read";
+	char *buf = NULL;
+	ssize_t n;
+
+	if (fstat(fd, &before) == -1)
+		return why;
+	if ((why = distrust(&before)) != NULL)
+		return why;
+	why = "cannot be read";
+	if ((buf = malloc(CHUNK)) == NULL)
+		return why;
+	while ((n = read(fd, buf, CHUNK)) > 0)
+		if (mxhosts_feed(r, buf, (size_t)n) == -1) {
+			errno = ENOMEM;
+			goto out;
+		}
+	if (n == -1)
+		goto out;
+	if (mxhosts_finish(r) == -1) {
+		errno = ENOMEM;
+		goto out;
+	}
+	if (fstat(fd, &after) == -1)
+		goto out;
+	why = NULL;
+	if (!unchanged(&before, &after)) {
+		errno = EAGAIN;
+		why = "was changed while it was read";
+	}
+out:
+	free(buf);
+	return why;
+}
+
+int
+mxhosts_read(const char *path, int (*line)(void *, unsigned int,
+    const char *, size_t, int), void *arg, char *err, size_t errsize)
+{
+	struct mxhosts_reader *r;
+	const char *why = "cannot be read";
+	int fd, saved;
+
+	/* Not blocked by a FIFO in its place. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	r = fd == -1 ? NULL : calloc(1, sizeof(*r));
+	if (r != NULL) {
+		r->line = line;
+		r->arg = arg;
+		why = read_lines(fd, r);
+	}
+	saved = errno;
+	free(r);
+	if (fd != -1)
+		(void)close(fd);
+	if (why == NULL)
+		return 1;
+	if (strncmp(why, "cannot", 6) == 0)
+		(void)snprintf(err, errsize, "%s: %s: %s", path, why,
+		    strerror(saved));
+	else
+		(void)snprintf(err, errsize, "%s: %s", path, why);
+	errno = saved;
+	return -1;
+}

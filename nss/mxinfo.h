@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Results under construction: what one source has said (struct
+ * mxnss_reply, behind the services of <mxnss.h>), and lists of exchanges.
+ */
+#ifndef NSS_MXINFO_H
+#define NSS_MXINFO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mxdb.h"
+#include "mxnss.h"
+
+#define MXINFO_MAXENTS	1000	/* records taken from one source */
+#define MXINFO_MAXNOTES	50
+
+struct ent {			/* an exchange and what only we know of it */
+	struct mxent	 mx;	/* first: handed out and freed as this */
+	unsigned int	 group;	/* 0, or the mx: line that borrowed it */
+	unsigned int	 rank;	/* order among equal mx_pref of a group */
+};
+
+struct entlist {
+	struct ent	**ent;
+	size_t		 n;
+	size_t		 room;
+};
+
+struct verdict {		/* what a source said, but for the records */
+	int		 set;
+	int		 error;	/* MX_E* or 0 */
+	char		*source;
+	char		*origin;
+	char		*text;
+	char		*dsn;
+	char		*cname;
+	int		 rcode;
+	int		 err;	/* errno */
+	uint32_t	 ttl;
+	uint32_t	 flags;	/* MXI_* */
+};
+
+struct mxnss_reply {
+	const char	*source;	/* name of the source; borrowed */
+	struct verdict	 v;
+	struct entlist	 list;
+	struct entlist	 next;		/* mx_host: domain of an mx: line */
+	struct mxnote	*notes;
+	unsigned int	 nnotes;
+	int		 nullmx;
+	int		 nodata;
+	int		 merge;
+	int		 nomem;
+};
+
+extern const struct mxnss_host mxinfo_host;
+
+/*
+ * A reply is calloc'ed storage of the caller: init, clear.
+ * ent_new: a copy of the record, or NULL with errno ENOMEM or EINVAL.
+ * entlist_add: takes the entry, also when it fails.
+ * entlist_move: all of SRC to the end of DST; -1: no memory, nothing moved.
+ * verdict_move: SRC into DST, which is cleared first.
+ * mxinfo_note: adds a line to a list of notes; -1 if memory ran out.
+ * mxinfo_clean: a malloc'ed copy with what is not printable ASCII as '?'.
+ */
+void		 reply_init(struct mxnss_reply *, const char *source);
+void		 reply_clear(struct mxnss_reply *);
+struct ent	*ent_new(const struct mxnss_record *);
+void		 ent_free(struct ent *);
+int		 entlist_add(struct entlist *, struct ent *);
+int		 entlist_move(struct entlist *dst, struct entlist *src);
+void		 entlist_clear(struct entlist *);
+void		 verdict_clear(struct verdict *);
+void		 verdict_move(struct verdict *dst, struct verdict *src);
+int		 mxinfo_note(struct mxnote **, unsigned int *n,
+		    const char *text);
+char		*mxinfo_clean(const char *);
+void		 mxinfo_free_addrs(struct mxaddr *);
+
+#endif /* NSS_MXINFO_H */

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One source is asked, and what it says is made consistent: a status
+ * without what belongs to it, or one that does not exist, is a source that
+ * cannot be used.  Then the exchanges of its mx: lines are borrowed from
+ * the DNS.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lookup.h"
+#include "module.h"
+
+static void
+unusable(struct mxnss_reply *r, const char *what)
+{
+	char text[300];
+
+	(void)snprintf(text, sizeof(text), "source \"%s\" %s", r->source,
+	    what);
+	(void)mxinfo_host.fail(r, MX_ESOURCE, NULL, text);
+}
+
+static enum mxnss_status
+judge_success(struct mxnss_reply *r)
+{
+	if (r->nullmx && r->v.error == 0)
+		(void)mxinfo_host.fail(r, MX_ENULLMX, NULL, NULL);
+	if (r->v.error != 0) {
+		entlist_clear(&r->list);
+		entlist_clear(&r->next);
+		return MXNSS_SUCCESS;
+	}
+	if (r->list.n + r->next.n > 0)
+		return MXNSS_SUCCESS;
+	unusable(r, "claims success but names no exchange");
+	return MXNSS_UNAVAIL;
+}
+
+static enum mxnss_status
+judge(struct mxnss_reply *r, enum mxnss_status status)
+{
+	if (status == MXNSS_SUCCESS)
+		return judge_success(r);
+	entlist_clear(&r->list);
+	entlist_clear(&r->next);
+	if (status == MXNSS_NOTFOUND)
+		return status;
+	if (status != MXNSS_TRYAGAIN && status != MXNSS_UNAVAIL) {
+		unusable(r, "returned a status that does not exist");
+		return MXNSS_UNAVAIL;
+	}
+	if (r->v.error == 0)
+		unusable(r, status == MXNSS_UNAVAIL ? "cannot be used" :
+		    "failed for now");
+	else if (!MX_ISTEMP(r->v.error))
+		r->v.error = MX_ESOURCE;
+	return status;
+}
+
+enum mxnss_status
+source_ask(struct lookup *lk, const char *name, const char *arg,
+    const struct mxnss_query *q, struct mxnss_reply *r)
+{
+	const struct mxnss_module *mod;
+	enum mxnss_status status;
+	void *priv = NULL;
+	char why[200];
+
+	if (lk->env->now() >= q->deadline) {
+		(void)mxinfo_host.fail(r, MX_ETIMEOUT, NULL, NULL);
+		return MXNSS_TRYAGAIN;
+	}
+	if ((mod = module_find(lk->env->modules, name)) == NULL) {
+		unusable(r, "is in the source list, but there is no such "
+		    "source here");
+		return MXNSS_UNAVAIL;
+	}
+	errno = 0;
+	if (mod->open(&mxinfo_host, arg, &priv) != 0) {
+		(void)snprintf(why, sizeof(why), "cannot be opened: %s",
+		    errno == 0 ? "no reason given" : strerror(errno));
+		unusable(r, why);
+		return MXNSS_UNAVAIL;
+	}
+	status = judge(r, mod->getmxbyname(priv, q, r));
+	if (mod->close != NULL)
+		mod->close(priv);
+	return status;
+}
+
+static char *
+copy(const char *s, int *failed)
+{
+	char *new = NULL;
+
+	if (s != NULL && (new = strdup(s)) == NULL)
+		*failed = 1;
+	return new;
+}
+
+/* E, which the DNS named, gets what the mx: line says. */
+static int
+adopt(struct ent *e, const struct ent *line, unsigned int group,
+    uint16_t least)
+{
+	int failed = 0;
+
+	e->group = group;
+	e->rank = (unsigned int)(e->mx.mx_pref - least);
+	e->mx.mx_pref = line->mx.mx_pref;
+	e->mx.mx_flags |= line->mx.mx_flags & MXE_IMPLICITTLS;
+	e->mx.mx_tls = line->mx.mx_tls;
+	if (line->mx.mx_ttl < e->mx.mx_ttl)
+		e->mx.mx_ttl = line->mx.mx_ttl;
+	free(e->mx.mx_source);
+	free(e->mx.mx_origin);
+	e->mx.mx_source = copy(line->mx.mx_source, &failed);
+	e->mx.mx_origin = copy(line->mx.mx_origin, &failed);
+	e->mx.mx_tlsname = copy(line->mx.mx_tlsname, &failed);
+	e->mx.mx_auth = copy(line->mx.mx_auth, &failed);
+	return failed ? -1 : 0;
+}
+
+/* The domain itself, as the only exchange of a reply that had none. */
+static void
+add_implicit(struct mxnss_reply *sub, const char *domain)
+{
+	struct mxnss_record rec;
+
+	memset(&rec, 0, sizeof(rec));
+	rec.size = sizeof(rec);
+	rec.host = sub->v.cname != NULL ? sub->v.cname : domain;
+	rec.ttl = sub->v.ttl;
+	rec.flags = MXE_IMPLICIT;
+	if (sub->v.flags & MXI_SECURE)
+		rec.flags |= MXE_SECURE;
+	if (mxinfo_host.add(sub, &rec) == -1 && sub->v.error == 0)
+		unusable(sub, "ended at a name that is no host");
+}
+
+static void
+take_borrowed(struct mxnss_reply *r, struct mxnss_reply *sub,
+    const struct ent *line, unsigned int group)
+{
+	uint16_t least = UINT16_MAX;
+	size_t i;
+
+	for (i = 0; i < sub->list.n; i++)
+		if (sub->list.ent[i]->mx.mx_pref < least)
+			least = sub->list.ent[i]->mx.mx_pref;
+	for (i = 0; i < sub->list.n; i++)
+		if (adopt(sub->list.ent[i], line, group, least) == -1)
+			r->nomem = 1;
+	if (entlist_move(&r->list, &sub->list) == -1)
+		r->nomem = 1;
+	r->v.flags |= sub->v.flags & MXI_PARTIAL;
+}
+
+/* One mx: line.  0, or the error of the domain, with its verdict in FAILED. */
+static int
+borrow_one(struct lookup *lk, struct mxnss_reply *r, const struct ent *line,
+    struct verdict *failed)
+{
+	struct mxnss_query q = lk->q;
+	struct mxnss_reply sub;
+	struct mxnote *n;
+	enum mxnss_status status;
+	int error;
+
+	q.domain = line->mx.mx_host;
+	q.rcpt = NULL;
+	reply_init(&sub, "dns");
+	status = source_ask(lk, "dns", NULL, &q, &sub);
+	if (status == MXNSS_NOTFOUND && sub.nodata &&
+	    !(lk->h.mh_flags & MXH_NOIMPLICIT))
+		add_implicit(&sub, q.domain);
+	else if (status == MXNSS_NOTFOUND && sub.v.error == 0)
+		(void)mxinfo_host.fail(&sub, MX_EUNUSABLE, NULL, NULL);
+	for (n = sub.notes; n != NULL; n = n->mn_next)
+		(void)mxinfo_host.note(r, n->mn_text);
+	r->nomem |= sub.nomem;
+	error = sub.v.error;
+	if (error == 0)
+		take_borrowed(r, &sub, line, ++lk->ngroups);
+	else if (!failed->set || MX_ISTEMP(error))
+		verdict_move(failed, &sub.v);
+	reply_clear(&sub);
+	return error;
+}
+
+enum mxnss_status
+source_borrow(struct lookup *lk, struct mxnss_reply *r,
+    enum mxnss_status status)
+{
+	struct verdict failed;
+	uint32_t flags = r->v.flags;
+	size_t i;
+	int error = 0;
+
+	if (status != MXNSS_SUCCESS || r->next.n == 0)
+		return status;
+	memset(&failed, 0, sizeof(failed));
+	verdict_clear(&failed);
+	for (i = 0; i < r->next.n && !MX_ISTEMP(error); i++)
+		error = borrow_one(lk, r, r->next.ent[i], &failed);
+	if (MX_ISTEMP(error)) {
+		entlist_clear(&r->list);
+		r->merge = 0;
+	}
+	if (r->list.n == 0 && r->merge)
+		status = MXNSS_NOTFOUND;
+	else if (r->list.n == 0) {
+		(void)mxinfo_host.fail(r, failed.error, failed.dsn,
+		    failed.text);
+		r->v.rcode = failed.rcode;
+		r->v.err = failed.err;
+		r->v.flags = flags;
+	}
+	verdict_clear(&failed);
+	return status;
+}

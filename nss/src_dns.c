@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The source `dns': the MX records of the domain, through libmxres.  A
+ * name without MX is NODATA, and the implicit MX is not decided here.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mxres.h>
+
+#include "dnsctx.h"
+#include "module.h"
+#include "mxdb.h"
+#include "mxnss.h"
+
+struct dns {
+	const struct mxnss_host	*host;
+};
+
+static int
+dns_open(const struct mxnss_host *host, const char *arg, void **priv)
+{
+	struct dns *d;
+
+	if (arg != NULL) {
+		errno = EINVAL;
+		return -1;
+	}
+	if ((d = malloc(sizeof(*d))) == NULL)
+		return -1;
+	d->host = host;
+	*priv = d;
+	return 0;
+}
+
+static void
+dns_close(void *priv)
+{
+	free(priv);
+}
+
+static enum mxnss_status
+add_all(const struct mxnss_host *host, struct mxnss_reply *r,
+    const struct mxres_answer *a)
+{
+	struct mxnss_record rec;
+	size_t i;
+
+	if (a->nmx == 0) {
+		(void)host->fail(r, MX_ENOADDR, NULL,
+		    "the domain has MX records, but none of them is usable");
+		return MXNSS_SUCCESS;
+	}
+	for (i = 0; i < a->nmx; i++) {
+		memset(&rec, 0, sizeof(rec));
+		rec.size = sizeof(rec);
+		rec.host = a->mx[i].host;
+		rec.pref = a->mx[i].pref;
+		rec.ttl = a->mx[i].ttl;
+		if (a->flags & MXRES_F_SECURE)
+			rec.flags |= MXE_SECURE;
+		if (host->add(r, &rec) == -1)
+			return MXNSS_TRYAGAIN;
+	}
+	return MXNSS_SUCCESS;
+}
+
+static enum mxnss_status
+failed(const struct mxnss_host *host, struct mxnss_reply *r,
+    const struct mxres_answer *a, enum mxres_status status,
+    const char *domain)
+{
+	char text[700];
+
+	dnsctx_describe(a, (int)status, "MX", domain, text, sizeof(text));
+	(void)host->fail(r, dnsctx_error((int)status), NULL, text);
+	return status == MXRES_NXDOMAIN || status == MXRES_BADNAME ?
+	    MXNSS_NOTFOUND : MXNSS_TRYAGAIN;
+}
+
+static enum mxnss_status
+report(const struct mxnss_host *host, struct mxnss_reply *r,
+    const struct mxres_answer *a, enum mxres_status status,
+    const char *domain)
+{
+	char text[700];
+
+	switch (status) {
+	case MXRES_OK:
+		return add_all(host, r, a);
+	case MXRES_NULLMX:
+		dnsctx_describe(a, (int)status, "MX", domain, text,
+		    sizeof(text));
+		(void)host->null_mx(r);
+		(void)host->fail(r, MX_ENULLMX, NULL, text);
+		return MXNSS_SUCCESS;
+	case MXRES_NODATA:
+		(void)host->nodata(r);
+		return MXNSS_NOTFOUND;
+	default:
+		return failed(host, r, a, status, domain);
+	}
+}
+
+/* What the answer says beside its records. */
+static void
+report_facts(const struct mxnss_host *host, struct mxnss_reply *r,
+    const struct mxres_answer *a)
+{
+	char text[700];
+	size_t i;
+	uint32_t flags = 0;
+
+	(void)host->facts(r, a->flags & MXRES_F_CNAME ? a->cname : NULL,
+	    a->rcode, MXRES_ISTEMP(a->status) ? UINT32_MAX : a->ttl,
+	    a->error);
+	if (a->server[0] != '\0')
+		(void)host->origin(r, a->server);
+	if (a->flags & MXRES_F_SECURE)
+		flags |= MXI_SECURE;
+	if (a->flags & MXRES_F_PARTIAL)
+		flags |= MXI_PARTIAL;
+	(void)host->flags(r, flags);
+	for (i = 0; i < a->nnote; i++) {
+		dnsctx_note(a, i, text, sizeof(text));
+		(void)host->note(r, text);
+	}
+}
+
+static enum mxnss_status
+dns_getmxbyname(void *priv, const struct mxnss_query *q,
+    struct mxnss_reply *r)
+{
+	const struct dns *d = priv;
+	struct mxres_answer *a = NULL;
+	struct mxres_ctx *ctx;
+	enum mxres_status status;
+	enum mxnss_status ret;
+
+	ctx = dnsctx_new(q->servers, q->dnssec, q->deadline);
+	if (ctx == NULL) {
+		(void)d->host->facts(r, NULL, -1, UINT32_MAX, errno);
+		return failed(d->host, r, NULL, errno == ETIMEDOUT ?
+		    MXRES_TIMEOUT : MXRES_AGAIN, q->domain);
+	}
+	status = mxres_mx(ctx, q->domain, &a);
+	if (a != NULL)
+		report_facts(d->host, r, a);
+	ret = report(d->host, r, a, status, q->domain);
+	mxres_answer_free(a);
+	mxres_free(ctx);
+	return ret;
+}
+
+const struct mxnss_module _mxnss_dns_module = {
+	MXNSS_ABI, sizeof(struct mxnss_module), "dns", MXNSS_VERSION,
+	dns_open, dns_getmxbyname, dns_close
+};

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The source `files': the override file /etc/mxhosts, or the file named as
+ * its argument.  No file is no override; a file that cannot be read now,
+ * or that is not to be trusted, is a passing failure, so that mail waits
+ * instead of leaving by the next source.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "module.h"
+#include "mxdb.h"
+#include "mxhosts.h"
+#include "mxnss.h"
+
+#define ATTEMPTS	3	/* at a file that changes while it is read */
+
+struct files {
+	const struct mxnss_host	*host;
+	char			*path;
+};
+
+static int
+files_open(const struct mxnss_host *host, const char *arg, void **priv)
+{
+	struct files *f;
+
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		return -1;
+	f->host = host;
+	f->path = strdup(arg != NULL ? arg : MXNSS_SYSCONFDIR "/mxhosts");
+	if (f->path == NULL) {
+		free(f);
+		return -1;
+	}
+	*priv = f;
+	return 0;
+}
+
+static void
+files_close(void *priv)
+{
+	struct files *f = priv;
+
+	if (f == NULL)
+		return;
+	free(f->path);
+	free(f);
+}
+
+/* One pass over the file.  As mxhosts_read(). */
+static int
+scan(const struct files *f, const struct mxnss_query *q, struct mxhosts *mh,
+    char *err, size_t errsize)
+{
+	int i, ret = -1;
+
+	for (i = 0; i < ATTEMPTS; i++) {
+		if (mxhosts_init(mh, q->domain, q->rcpt) == -1) {
+			errno = EINVAL;
+			return -1;
+		}
+		ret = mxhosts_read(f->path, mxhosts_line, mh, err, errsize);
+		if (ret >= 0 || errno != EAGAIN)
+			return ret;
+		mxhosts_clear(mh);
+		errno = EAGAIN;
+	}
+	return ret;
+}
+
+static void
+set_origin(const struct files *f, struct mxnss_reply *r, unsigned int lineno)
+{
+	char buf[600];
+
+	(void)snprintf(buf, sizeof(buf), "%s:%u", f->path, lineno);
+	(void)f->host->origin(r, buf);
+}
+
+static int
+add_exchange(const struct files *f, struct mxnss_reply *r,
+    const struct mxhosts_line *l)
+{
+	struct mxnss_record rec;
+
+	memset(&rec, 0, sizeof(rec));
+	rec.size = sizeof(rec);
+	rec.host = l->host;
+	rec.pref = l->pref;
+	rec.port = l->port;
+	rec.ttl = l->ttl;
+	rec.flags = MXE_LOCALCONF;
+	if (l->implicit_tls)
+		rec.flags |= MXE_IMPLICITTLS;
+	rec.tls = l->tls;
+	rec.tlsname = l->tlsname[0] == '\0' ? NULL : l->tlsname;
+	rec.auth = l->auth[0] == '\0' ? NULL : l->auth;
+	if (l->merge)
+		(void)f->host->merge(r);
+	if (l->kind == MXHOSTS_MX)
+		return f->host->next_query(r, &rec);
+	return f->host->add(r, &rec);
+}
+
+static enum mxnss_status
+final_word(const struct files *f, struct mxnss_reply *r, int error,
+    const char *dsn, const char *text, unsigned int lineno)
+{
+	char buf[600];
+
+	if (text[0] == '\0') {
+		(void)snprintf(buf, sizeof(buf), "%s (%s:%u)",
+		    mx_strerror(error), f->path, lineno);
+		text = buf;
+	}
+	(void)f->host->fail(r, error, dsn[0] == '\0' ? NULL : dsn, text);
+	return MXNSS_SUCCESS;
+}
+
+/* The lines of the winning pattern, said to the library. */
+static enum mxnss_status
+answer(const struct files *f, const struct mxhosts *mh,
+    struct mxnss_reply *r)
+{
+	const struct mxhosts_line *l = mh->line;
+	char buf[800];
+	size_t i;
+
+	if (mh->badline != 0) {
+		set_origin(f, r, mh->badline);
+		(void)snprintf(buf, sizeof(buf), "%s:%u: %s", f->path,
+		    mh->badline, mh->bad);
+		return final_word(f, r, MX_EDEFER, "", buf, mh->badline);
+	}
+	if (mh->nline == 0)
+		return MXNSS_NOTFOUND;
+	set_origin(f, r, l->lineno);
+	switch (l->kind) {
+	case MXHOSTS_DNS:
+		return MXNSS_NOTFOUND;
+	case MXHOSTS_REJECT:
+		return final_word(f, r, MX_EREJECT, l->dsn, l->text,
+		    l->lineno);
+	case MXHOSTS_DEFER:
+		return final_word(f, r, MX_EDEFER, "", l->text, l->lineno);
+	case MXHOSTS_HOST:
+	case MXHOSTS_MX:
+		break;
+	}
+	for (i = 0; i < mh->nline; i++) {
+		set_origin(f, r, mh->line[i].lineno);
+		if (add_exchange(f, r, &mh->line[i]) == -1)
+			return MXNSS_TRYAGAIN;
+	}
+	set_origin(f, r, l->lineno);
+	return MXNSS_SUCCESS;
+}
+
+static enum mxnss_status
+files_getmxbyname(void *priv, const struct mxnss_query *q,
+    struct mxnss_reply *r)
+{
+	const struct files *f = priv;
+	struct mxhosts mh;
+	enum mxnss_status status;
+	char err[800];
+	int ret;
+
+	ret = scan(f, q, &mh, err, sizeof(err));
+	if (ret == -1) {
+		(void)f->host->facts(r, NULL, -1, UINT32_MAX, errno);
+		(void)f->host->origin(r, f->path);
+		(void)f->host->fail(r, MX_ESOURCE, NULL, err);
+		status = MXNSS_TRYAGAIN;
+	} else {
+		if (mh.byrcpt)
+			(void)f->host->flags(r, MXI_BYRCPT);
+		status = answer(f, &mh, r);
+	}
+	mxhosts_clear(&mh);
+	return status;
+}
+
+const struct mxnss_module _mxnss_files_module = {
+	MXNSS_ABI, sizeof(struct mxnss_module), "files", MXNSS_VERSION,
+	files_open, files_getmxbyname, files_close
+};
