@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/* The parts of getmx(1). */
+#ifndef NSS_GETMX_H
+#define NSS_GETMX_H
+
+#include <stdio.h>
+
+struct mxinfo;
+struct nssconf_place;
+
+#define GETMX_USAGE	1
+#define GETMX_NO	2	/* proven: mail cannot be delivered */
+
+/* What --check and --config read. */
+struct getmx_paths {
+	const struct nssconf_place *places;
+	const char	*mxhosts;
+	const char	*runner;
+};
+
+/* Exit code for a result of getmxinfo(3). */
+int	getmx_exit_code(int error);
+
+/*
+ * getmx_table: the answer for people, with what is odd about it.  RCPT is
+ *	nonzero if a recipient was asked for, COLOUR if escape sequences
+ *	may be used.
+ * getmx_names: the hosts, one per line.
+ * getmx_json: one line with a JSON object; DOMAIN is what was asked for.
+ */
+void	getmx_table(FILE *, const struct mxinfo *, int rcpt, int colour);
+void	getmx_names(FILE *, const struct mxinfo *);
+void	getmx_json(FILE *, const char *domain, const struct mxinfo *);
+
+/*
+ * getmx_notes: calls NOTE for each line that a person should see.
+ * getmx_tls: "tls=verify name=..." in the words of mxhosts(5), or "".
+ */
+struct mxent;
+void	getmx_notes(const struct mxinfo *, int rcpt,
+	    void (*note)(void *arg, const char *text), void *arg);
+void	getmx_tls(const struct mxent *, char *buf, size_t size);
+const char *getmx_tls_word(int tls);
+
+/*
+ * Both return an exit code: 0 or EX_CONFIG.  SOURCES: a list to use
+ * instead of the configured one, or NULL.
+ */
+int	getmx_check(FILE *, const struct getmx_paths *, const char *sources);
+int	getmx_config(FILE *, const struct getmx_paths *,
+	    const char *sources);
+
+#endif /* NSS_GETMX_H */

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * getmx --config and --check: what is configured, and everything that is
+ * wrong with it, with file and line.  The keys of mxnss.conf(5) that only
+ * delivery uses are checked by the runner, if it is installed.
+ */
+#include "config.h"
+
+#include "getmx.h"
+
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "module.h"
+#include "mxhosts.h"
+#include "nssconf.h"
+
+static int
+load(const struct getmx_paths *paths, const char *sources,
+    struct nssconf *conf, char *err, size_t errsize)
+{
+	if (sources == NULL)
+		return nssconf_load(paths->places, conf, err, errsize);
+	if (nssconf_parse(sources, strlen(sources), 1, conf, err,
+	    errsize) == -1)
+		return -1;
+	(void)strlcpy(conf->origin, "command line", sizeof(conf->origin));
+	return 0;
+}
+
+int
+getmx_config(FILE *fp, const struct getmx_paths *paths, const char *sources)
+{
+	struct nssconf conf;
+	char text[NSSCONF_MAXSOURCES * 400], err[600];
+
+	if (load(paths, sources, &conf, err, sizeof(err)) == -1 ||
+	    nssconf_format(&conf, text, sizeof(text)) == -1) {
+		(void)fprintf(stderr, "getmx: %s\n", err);
+		return EX_CONFIG;
+	}
+	(void)fprintf(fp, "# %s\nmxhosts: %s\n", conf.origin, text);
+	return EX_OK;
+}
+
+/* The number of errors. */
+static int
+check_sources(FILE *fp, const struct getmx_paths *paths, const char *sources,
+    struct nssconf *conf)
+{
+	char err[600];
+	size_t i;
+	int errors = 0;
+
+	if (load(paths, sources, conf, err, sizeof(err)) == -1) {
+		(void)fprintf(fp, "%s\n", err);
+		conf->nsrc = 0;
+		return 1;
+	}
+	for (i = 0; i < conf->nsrc; i++) {
+		if (module_find(module_builtin, conf->src[i].name) != NULL)
+			continue;
+		(void)fprintf(fp, "%s: there is no source \"%s\" here; what "
+		    "no other source answers is a temporary error\n",
+		    conf->origin, conf->src[i].name);
+		errors++;
+	}
+	if (errors == 0)
+		(void)fprintf(fp, "source list: %s: no error\n",
+		    conf->origin);
+	return errors;
+}
+
+struct report {
+	FILE		*fp;
+	const char	*path;
+};
+
+static void
+report_line(void *arg, unsigned int lineno, const char *text)
+{
+	const struct report *r = arg;
+
+	(void)fprintf(r->fp, "%s:%u: %s\n", r->path, lineno, text);
+}
+
+static int
+check_mxhosts(FILE *fp, const char *path)
+{
+	struct report r = { fp, path };
+	char err[600];
+	size_t npatterns;
+	int errors;
+
+	errors = mxhosts_check(path, report_line, &r, &npatterns, err,
+	    sizeof(err));
+	if (errors == -1) {
+		(void)fprintf(fp, "%s\n", err);
+		return 1;
+	}
+	if (errors == 0 && npatterns == 0)
+		(void)fprintf(fp, "%s: no overrides\n", path);
+	else if (errors == 0)
+		(void)fprintf(fp, "%s: %zu pattern%s, no error\n", path,
+		    npatterns, npatterns == 1 ? "" : "s");
+	return errors;
+}
+
+static pid_t
+start(const char *path, int fd[2])
+{
+	pid_t pid;
+
+	if (pipe(fd) == -1)
+		return -1;
+	if ((pid = fork()) == -1) {
+		(void)close(fd[0]);
+		(void)close(fd[1]);
+		return -1;
+	}
+	if (pid == 0) {
+		if (dup2(fd[1], STDOUT_FILENO) == -1 ||
+		    dup2(fd[1], STDERR_FILENO) == -1)
+			_exit(EX_OSERR);
+		(void)close(fd[0]);
+		(void)close(fd[1]);
+		(void)execl(path, path, "--check", (char *)NULL);
+		_exit(EX_OSERR);
+	}
+	(void)close(fd[1]);
+	return pid;
+}
+
+/* Its lines go out as they are. */
+static int
+check_runner(FILE *fp, const char *path)
+{
+	char buf[4096];
+	ssize_t n;
+	pid_t pid;
+	int fd[2], status;
+
+	if (access(path, F_OK) == -1)
+		return 0;
+	(void)fflush(fp);
+	if ((pid = start(path, fd)) == -1) {
+		(void)fprintf(fp, "%s: %s\n", path, strerror(errno));
+		return 1;
+	}
+	while ((n = read(fd[0], buf, sizeof(buf))) > 0 ||
+	    (n == -1 && errno == EINTR))
+		if (n > 0)
+			(void)fwrite(buf, 1, (size_t)n, fp);
+	(void)close(fd[0]);
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return 1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
+		return 1;		/* it has said why */
+	if (WIFEXITED(status))
+		(void)fprintf(fp, "%s --check: exit status %d\n", path,
+		    WEXITSTATUS(status));
+	else
+		(void)fprintf(fp, "%s --check: killed by signal %d\n", path,
+		    WTERMSIG(status));
+	return 1;
+}
+
+int
+getmx_check(FILE *fp, const struct getmx_paths *paths, const char *sources)
+{
+	struct nssconf conf;
+	size_t i;
+	int errors;
+
+	errors = check_sources(fp, paths, sources, &conf);
+	errors += check_mxhosts(fp, paths->mxhosts);
+	for (i = 0; i < conf.nsrc; i++)
+		if (strcmp(conf.src[i].name, "files") == 0 &&
+		    conf.src[i].arg[0] != '\0' &&
+		    strcmp(conf.src[i].arg, paths->mxhosts) != 0)
+			errors += check_mxhosts(fp, conf.src[i].arg);
+	errors += check_runner(fp, paths->runner);
+	return errors == 0 ? EX_OK : EX_CONFIG;
+}

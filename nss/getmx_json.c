@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A result of getmxinfo(3) as one line of JSON (RFC 8259).  The keys are
+ * part of the interface: new ones may appear, none changes.
+ */
+#include "config.h"
+
+#include "getmx.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "mxdb.h"
+
+/* Octets beyond ASCII are taken as Latin-1: what is written is valid. */
+static void
+put_string(FILE *fp, const char *s)
+{
+	const unsigned char *p;
+
+	if (s == NULL) {
+		(void)fputs("null", fp);
+		return;
+	}
+	(void)fputc('"', fp);
+	for (p = (const unsigned char *)s; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			(void)fprintf(fp, "\\%c", *p);
+		else if (*p < 0x20 || *p >= 0x7f)
+			(void)fprintf(fp, "\\u%04x", *p);
+		else
+			(void)fputc(*p, fp);
+	}
+	(void)fputc('"', fp);
+}
+
+static void
+put_key_string(FILE *fp, const char *key, const char *value)
+{
+	(void)fprintf(fp, "\"%s\":", key);
+	put_string(fp, value);
+	(void)fputc(',', fp);
+}
+
+static void
+put_ttl(FILE *fp, uint32_t ttl)
+{
+	if (ttl == UINT32_MAX)
+		(void)fputs("\"ttl\":null,", fp);
+	else
+		(void)fprintf(fp, "\"ttl\":%" PRIu32 ",", ttl);
+}
+
+static void
+put_addresses(FILE *fp, const struct mxaddr *ma)
+{
+	char buf[INET6_ADDRSTRLEN];
+	const char *comma = "";
+	const void *p;
+
+	(void)fputs("\"addresses\":[", fp);
+	for (; ma != NULL; ma = ma->ma_next) {
+		if (ma->ma_family == AF_INET6)
+			p = &((const struct sockaddr_in6 *)
+			    (const void *)ma->ma_addr)->sin6_addr;
+		else
+			p = &((const struct sockaddr_in *)
+			    (const void *)ma->ma_addr)->sin_addr;
+		if (inet_ntop(ma->ma_family, p, buf, sizeof(buf)) == NULL)
+			continue;
+		(void)fputs(comma, fp);
+		put_string(fp, buf);
+		comma = ",";
+	}
+	(void)fputc(']', fp);
+}
+
+static void
+put_exchange(FILE *fp, const struct mxent *mx)
+{
+	(void)fprintf(fp, "{\"pref\":%u,", (unsigned int)mx->mx_pref);
+	put_key_string(fp, "host", mx->mx_host);
+	(void)fprintf(fp, "\"port\":%u,", mx->mx_port == 0 ? 25U :
+	    (unsigned int)mx->mx_port);
+	put_ttl(fp, mx->mx_ttl);
+	put_key_string(fp, "tls", getmx_tls_word(mx->mx_tls));
+	put_key_string(fp, "tls_name", mx->mx_tlsname);
+	(void)fprintf(fp, "\"implicit_tls\":%s,",
+	    mx->mx_flags & MXE_IMPLICITTLS ? "true" : "false");
+	put_key_string(fp, "auth", mx->mx_auth);
+	put_key_string(fp, "source", mx->mx_source);
+	put_key_string(fp, "origin", mx->mx_origin);
+	put_key_string(fp, "error", mx->mx_addrerr == 0 ? NULL :
+	    mx_errname(mx->mx_addrerr));
+	put_addresses(fp, mx->mx_addrs);
+	(void)fputc('}', fp);
+}
+
+struct notes {
+	FILE		*fp;
+	const char	*comma;
+};
+
+static void
+put_note(void *arg, const char *text)
+{
+	struct notes *n = arg;
+
+	(void)fputs(n->comma, n->fp);
+	put_string(n->fp, text);
+	n->comma = ",";
+}
+
+void
+getmx_json(FILE *fp, const char *domain, const struct mxinfo *info)
+{
+	struct notes notes = { fp, "" };
+	const struct mxent *mx;
+	int error = info->mi_error;
+
+	(void)fputc('{', fp);
+	put_key_string(fp, "domain", domain);
+	put_key_string(fp, "status", error == MX_OK ? "ok" :
+	    MX_ISTEMP(error) ? "temporary" : "permanent");
+	put_key_string(fp, "error", error == MX_OK ? NULL :
+	    mx_errname(error));
+	put_key_string(fp, "dsn", info->mi_dsn);
+	put_key_string(fp, "text", info->mi_text);
+	put_key_string(fp, "source", info->mi_source);
+	put_key_string(fp, "origin", info->mi_origin);
+	put_ttl(fp, info->mi_ttl);
+	(void)fprintf(fp, "\"secure\":%s,\"mx\":[",
+	    info->mi_flags & MXI_SECURE ? "true" : "false");
+	for (mx = info->mi_mx; mx != NULL; mx = mx->mx_next) {
+		if (mx != info->mi_mx)
+			(void)fputc(',', fp);
+		put_exchange(fp, mx);
+	}
+	(void)fputs("],\"notes\":[", fp);
+	getmx_notes(info, strchr(domain, '@') != NULL, put_note, &notes);
+	(void)fputs("]}\n", fp);
+}
