@@ -12,10 +12,12 @@ An IPv6 address is written in brackets.
 Options:
   tls=FILE     offer STARTTLS with the key and chain in FILE
   badtls=FILE  offer STARTTLS, but no client can agree with it
+  banner=CODE  greet with this code and close
   mail=CODE    refuse MAIL, data=CODE the message, with this reply code
+  hang=VERB    answer RCPT or DATA only after DIR/NAME.go exists
   size=N       offer SIZE N
 
-Recipients: no...@ gets 550, later...@ 450, full...@ 452, busy...@ 421.
+Recipients: no...@ gets 550, later...@ 450, full...@ 452.
 """
 import argparse
 import asyncio
@@ -50,6 +52,14 @@ class Receiver:
         code = self.options.get(verb)
         return code and "%s %s.7.1 refused by the test" % (code, code[0])
 
+    async def hang(self, verb):
+        if self.options.get("hang") != verb:
+            return
+        with open(self.dir + ".hangs", "a", encoding="utf-8") as f:
+            f.write("%s\n" % verb)
+        while not os.path.exists(self.dir + ".go"):
+            await asyncio.sleep(0.02)
+
     async def handle_MAIL(self, server, session, envelope, address, options):
         refusal = self.refusal("mail")
         if refusal:
@@ -59,6 +69,7 @@ class Receiver:
         return "250 2.1.0 sender ok"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
+        await self.hang("RCPT")
         for prefix, reply in RCPT:
             if address.startswith(prefix):
                 return reply
@@ -88,7 +99,9 @@ class Receiver:
         }
         with open(base + ".tmp", "w", encoding="utf-8") as f:
             json.dump(record, f)
+            f.write("\n")
         os.rename(base + ".tmp", base + ".json")
+        await self.hang("DATA")
         return "250 2.0.0 taken by %s as %04d" % (self.name, self.messages)
 
 
@@ -113,6 +126,17 @@ class Server(SMTP):
         if not tls:
             return None
         return {"version": tls.version(), "cipher": tls.cipher()[0]}
+
+
+class Refuser(asyncio.Protocol):
+    """A server that greets with a refusal."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def connection_made(self, transport):
+        transport.write(b"%s 5.3.2 no service here\r\n" % self.code.encode())
+        transport.close()
 
 
 def tls_context(options):
@@ -149,6 +173,8 @@ async def serve(directory, spec):
     loop = asyncio.get_running_loop()
 
     def factory():
+        if "banner" in options:
+            return Refuser(options["banner"])
         return Server(handler, hostname=name + ".example", loop=loop,
                       ident="test receiver", tls_context=context,
                       data_size_limit=int(options.get("size", 0)) or 2**26)

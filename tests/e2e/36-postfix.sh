@@ -1,0 +1,117 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Postfix as the receiver: what a real MTA makes of our SMTP, with
+# PIPELINING, STARTTLS, SIZE, 8BITMIME and its own refusals.
+
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/e2e/lib.sh"
+need postfix postconf
+start "$@"
+need_multi
+
+getent passwd postfix > /dev/null || skip_all "no user postfix"
+PF=$T/postfix
+mkdir -p $PF $T/pfspool $T/pfdata $T/pfmail
+chown postfix $T/pfdata
+chown alice $T/pfmail
+make_cert pf pf.example
+cat > $PF/main.cf << END
+compatibility_level = 3.6
+myhostname = pf.example
+mydestination =
+queue_directory = $T/pfspool
+data_directory = $T/pfdata
+inet_interfaces = 192.0.2.30
+inet_protocols = ipv4
+maillog_file = $T/log/postfix
+maillog_file_prefixes = $T
+alias_maps =
+virtual_mailbox_domains = pf.example
+virtual_mailbox_maps = texthash:$PF/users
+virtual_mailbox_base = $T/pfmail
+virtual_uid_maps = static:64902
+virtual_gid_maps = static:64902
+smtpd_recipient_restrictions = reject_unauth_destination
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = $T/pf.pem
+smtpd_tls_received_header = yes
+message_size_limit = 200000
+mailbox_size_limit = 0
+virtual_mailbox_limit = 0
+END
+echo "amy@pf.example amy/" > $PF/users
+echo "ben@pf.example ben/" >> $PF/users
+grep -v '^#' /etc/postfix/master.cf | awk '
+/^[^ \t]/ && NF >= 8 { $5 = "n" } { print }' > $PF/master.cf
+there postfix -c $PF check > $T/log/postfix-check 2>&1
+there "$(postconf -h daemon_directory)/master" -c $PF > $T/log/postfix-out 2>&1 &
+
+zone_add << 'END'
+pf	MX	10 pf-mx
+pf-mx	A	192.0.2.30
+END
+dns_start
+mx_start home=192.0.2.10
+greets()
+{
+	"$PY" -c '
+import smtplib
+smtplib.SMTP("192.0.2.30", timeout=5).quit()'
+}
+await 20 greets || die "Postfix does not answer" \
+    "$(cat $T/log/postfix-check $T/log/postfix-out $T/log/postfix)"
+
+# box USER: how many messages that user has; first USER: the text of one.
+box()
+{
+	find "$T/pfmail/$1/new" -type f 2> /dev/null | wc -l | tr -d ' '
+}
+first()
+{
+	cat "$T/pfmail/$1/new"/*
+}
+
+printf 'Subject: caf\303\251\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n.a line\n..\n.\nna\303\257ve\n' \
+    > $T/msg
+send -i -f alice@sender.example amy@pf.example ben@pf.example < $T/msg
+check "sendmail takes it" is "$RC" 0
+run
+check "both users have it" await 20 eval \
+    'test "$(box amy) $(box ben)" = "1 1"'
+GOT=$(first amy)
+check "over TLS" has "$GOT" 'using TLSv1\.[23] with cipher'
+check "under our name" has "$GOT" 'from client\.sender\.example'
+check "as ESMTPS" has "$GOT" 'with ESMTPS'
+check "the body is as it was" is \
+    "$(printf '%s\n' "$GOT" | sed '1,/^$/d')" \
+    "$(printf '.a line\n..\n.\nna\303\257ve')"
+check "the queue is empty" is "$(drop_count) $(queued)" "0 0"
+
+mx_clear
+mail nobody-here@pf.example
+run; run
+check "an unknown user bounces with the server's words" \
+    has "$(mx_eml home)" '5\.1\.1' 'nobody-here@pf\.example' 'User unknown'
+
+mx_clear
+{
+	echo "Subject: big"
+	echo
+	awk 'BEGIN { for (i = 0; i < 5000; i++) print "0123456789012345678901234567890123456789012345678" }'
+} > $T/msg
+send -f alice@sender.example amy@pf.example < $T/msg
+run; run
+check "a message over the server's SIZE bounces" \
+    has "$(mx_eml home)" '5\.3\.4' 'amy@pf\.example'
+
+i=0
+while [ $i -lt 10 ]; do
+	mail amy@pf.example
+	i=$((i + 1))
+done
+run
+check "ten more arrive" await 20 eval 'test "$(box amy)" = 11'
+check "Postfix saw no protocol error" lacks "$(cat $T/log/postfix)" \
+    'improper|lost connection|unknown command|warning: .*client'
+
+finish
