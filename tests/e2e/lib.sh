@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 #
 # The ground of the end-to-end tests: sourced first by every NN-topic.sh and
 # by demo.sh, it runs the script again in namespaces of its own (mount,

@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# The ways to run the runner: once, as a daemon, woken by the socket or by
+# drop/ alone, activated as systemd does, started by sendmail; and how it
+# ends.
+
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/e2e/lib.sh"
+start "$@"
+
+dns_start
+mx_start home=192.0.2.10 a=192.0.2.11
+WAKE=$P/run/mxnss/wake
+
+arrives()	# N
+{
+	await 15 eval "test \"\$(mx_count a)\" = $1" ||
+	    { echo "has $(mx_count a), not $1"; runner_log; return 1; }
+}
+# ends PID RC
+ends()
+{
+	await 15 gone "$1" || { echo "$1 still runs"; return 1; }
+	ends_rc=0
+	wait "$1" || ends_rc=$?
+	is "$ends_rc" "$2"
+}
+
+check "--once with nothing to do" run
+mail u@one.example
+check "--once delivers and ends" eval 'run && is "$(mx_count a)" 1'
+
+mx_clear
+mail u1@one.example
+"$RUNNER" --daemon 2>> $T/log/runner &
+daemon=$!
+check "--daemon finds what is there" arrives 1
+check "it made the wake socket" await 10 test -S "$WAKE"
+mail u2@one.example
+check "a submission wakes it" arrives 2
+[ "$MULTI" -eq 0 ] ||
+    check "anybody may wake it" is "$(stat -c %a "$WAKE")" 666
+RC=0
+"$RUNNER" --once 2> $T/second.err || RC=$?
+check "a second runner ends at once" test "$RC" -ne 124
+check "and the first goes on" kill -0 $daemon
+mv "$WAKE" "$WAKE.away"
+mail u3@one.example
+check "drop/ alone wakes it" arrives 3
+mv "$WAKE.away" "$WAKE"
+mx_stop a
+mail u4@one.example
+check "a message waits" await 15 eval '
+    queue | json "d[\"recipients\"][0][\"attempts\"] == 1"'
+mx_start a=192.0.2.11
+sendmail -q
+check "sendmail -q: the daemon sends it" arrives 4
+check "the spool is empty" await 10 eval \
+    'test "$(drop_count) $(queued)" = "0 0"'
+kill -HUP $daemon
+mail u5@one.example
+check "SIGHUP does not end it" arrives 5
+if [ "$MULTI" -eq 1 ]; then
+	check "it runs as the spool's owner" is \
+	    "$(stat -c %U /proc/$daemon)" _mxnss
+	check "with no way back to root" is "$(awk '/^Uid:/ {
+	    print $2 == $3 && $3 == $4 && $4 == $5 && $2 != 0 }' \
+	    /proc/$daemon/status)" 1
+fi
+kill -TERM $daemon
+check "SIGTERM ends it with 0" ends $daemon 0
+
+# Socket activation: descriptor 3, LISTEN_FDS=1, LISTEN_PID.
+rm -f "$WAKE"
+activate()
+{
+	"$PY" -c '
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o666)
+os.dup2(s.fileno(), 3, inheritable=True)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+if len(sys.argv) > 3:
+    os.setgid(int(sys.argv[3]))
+    os.setgroups([int(sys.argv[4])])
+    os.setuid(int(sys.argv[3]))
+os.execv(sys.argv[2], [sys.argv[2]])' "$@" 2>> $T/log/runner &
+	daemon=$!
+}
+mx_clear
+mail u1@one.example
+if [ "$MULTI" -eq 1 ]; then
+	activate "$WAKE" "$RUNNER" "$(id -u _mxnss)" "$(stat -c %g "$SPOOL/drop")"
+else
+	activate "$WAKE" "$RUNNER"
+fi
+check "activated by a socket: finds what is there" arrives 1
+mail u2@one.example
+check "and is woken by it" arrives 2
+mx_stop a
+mail u3@one.example
+await 15 eval 'queue | json "d[\"recipients\"][0][\"attempts\"] == 1"'
+check "it stays while something waits" kill -0 $daemon
+mx_start a=192.0.2.11
+sendmail -q
+arrives 3
+check "and ends when the spool has been empty for 30 s" \
+    eval 'await 45 gone $daemon'
+check "the socket is the supervisor's: it stays" test -S "$WAKE"
+rm -f "$WAKE"
+
+# Where the caller owns the spool sendmail starts a runner itself.
+mx_clear
+printf 'Subject: own\n\nbody\n' > $T/msg
+as _mxnss sendmail -f alice@sender.example u@one.example < $T/msg
+check "sendmail by the spool's owner starts a runner" arrives 1
+check "that leaves nothing behind" await 10 eval \
+    'test "$(drop_count) $(queued)" = "0 0"'
+
+finish
