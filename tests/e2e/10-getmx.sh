@@ -138,10 +138,10 @@ s.bind(("192.0.2.54", 53))
 open("/mnt/t/silent", "w").close()
 time.sleep(10000)' &
 await 10 test -e $T/silent
-printf 'nameserver 192.0.2.54\noptions timeout:1 attempts:2\n' > $T/resolv.conf
+printf 'nameserver 192.0.2.54\noptions timeout:1 attempts:2\n' > $ETC/resolv.conf
 check "a server that answers nothing" \
     refused one.example 75 temporary MX_ETIMEOUT 4.4.3
-printf 'nameserver 192.0.2.55\noptions timeout:1 attempts:2\n' > $T/resolv.conf
+printf 'nameserver 192.0.2.55\noptions timeout:1 attempts:2\n' > $ETC/resolv.conf
 check "no server there" has "$(look one.example; echo "$RC $J")" \
     '^75 .*"temporary".*"MX_E(NOSERVER|TIMEOUT)"'
 

@@ -91,9 +91,9 @@ s.bind(("192.0.2.54", 53))
 open("/mnt/t/silent", "w").close()
 time.sleep(10000)' &
 await 10 test -e $T/silent
-printf 'nameserver 192.0.2.54\noptions timeout:1 attempts:1\n' > $T/resolv.conf
+printf 'nameserver 192.0.2.54\noptions timeout:1 attempts:1\n' > $ETC/resolv.conf
 check "a server that answers nothing: kept" waits u@one.example 4.4.3
-printf 'nameserver 192.0.2.53\n' > $T/resolv.conf
+printf 'nameserver 192.0.2.53\n' > $ETC/resolv.conf
 mx_clear
 flush
 check "and delivered when one answers" is "$(mx_who) $(queued)" "a:1 0"

@@ -71,7 +71,7 @@ both_users()
 	    is "$(mx_who)" "a:1 b:1"
 }
 check "both in one message" both_users
-printf '192.0.2.13 inside.hosts.test\n' >> $T/hosts
+printf '192.0.2.13 inside.hosts.test\n' >> $ETC/hosts
 check "a host of /etc/hosts" \
     goes 'one.example 10 inside.hosts.test' u@one.example c:1
 

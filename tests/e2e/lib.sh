@@ -13,8 +13,8 @@
 #		their own host.
 #
 # /mnt becomes a tmpfs: /mnt/mxnss the installed tree with an etc, var and run
-# of this test only, $T (/mnt/t) its files.  resolv.conf, hosts,
-# nsswitch.conf, passwd and group are bind mounts of files in $T.
+# of this test only, $T (/mnt/t) its files, $ETC (/mnt/etc) a copy of /etc that
+# is mounted over it.
 #
 # As root the real uids are there: the spool belongs to _mxnss, mail is
 # submitted by alice or bob ($MULTI is 1).  Anybody else gets a user
@@ -216,6 +216,7 @@ leave()
 }
 
 T=/mnt/t
+ETC=/mnt/etc
 P=/mnt/mxnss
 RUNNER=$P/libexec/mxnss/runner
 SPOOL=$P/var/spool/mxnss
@@ -240,40 +241,30 @@ private_tree()
 	PATH=$P/sbin:$P/bin:$PATH
 }
 
-# private_file NAME: bind $T/NAME over /etc/NAME; a dangling link will do.
-private_file()
-{
-	[ -e "/etc/$1" ] || : > "$(readlink -f "/etc/$1")" || return
-	mount --bind "$T/$1" "$(readlink -f "/etc/$1")"
-}
-
+# /etc becomes a copy of itself, so that what the tests change in it is theirs.
 private_etc()
 {
-	echo "nameserver 192.0.2.53" > $T/resolv.conf
+	mkdir $ETC
+	cp -a /etc/. $ETC/ 2> /dev/null	# not all may be readable
+	rm -f $ETC/resolv.conf $ETC/hosts $ETC/nsswitch.conf $ETC/mailname
+	echo "nameserver 192.0.2.53" > $ETC/resolv.conf
 	printf '127.0.0.1 localhost\n192.0.2.1 client.sender.example client\n' \
-	    > $T/hosts
+	    > $ETC/hosts
 	{
 		echo "passwd: files"
 		echo "group: files"
 		echo "hosts: files dns"
-	} > $T/nsswitch.conf
-	{
-		cat /etc/passwd
-		grep -q '^_mxnss:' /etc/passwd ||
-		    echo "_mxnss:x:64901:64901::/nonexistent:/bin/false"
-		echo "alice:x:64902:64902:Alice Sender:/:/bin/sh"
-		echo "bob:x:64903:64903:Bob Builder:/:/bin/sh"
-	} > $T/passwd
-	{
-		cat /etc/group
-		grep -q '^_mxnss:' /etc/group || echo "_mxnss:x:64901:"
-		grep -q '^_mxdrop:' /etc/group || echo "_mxdrop:x:64904:"
-		echo "alice:x:64902:"
-		echo "bob:x:64903:"
-	} > $T/group
-	for etc_file in resolv.conf hosts nsswitch.conf passwd group; do
-		private_file $etc_file || return
-	done
+	} > $ETC/nsswitch.conf
+	grep -q '^_mxnss:' $ETC/passwd ||
+	    echo "_mxnss:x:64901:64901::/nonexistent:/bin/false" >> $ETC/passwd
+	grep -q '^_mxnss:' $ETC/group || echo "_mxnss:x:64901:" >> $ETC/group
+	grep -q '^_mxdrop:' $ETC/group || echo "_mxdrop:x:64904:" >> $ETC/group
+	cat >> $ETC/passwd << 'END'
+alice:x:64902:64902:Alice Sender:/:/bin/sh
+bob:x:64903:64903:Bob Builder:/:/bin/sh
+END
+	printf 'alice:x:64902:\nbob:x:64903:\n' >> $ETC/group
+	mount --bind $ETC /etc || return
 	{
 		echo "hostname: client.sender.example"
 		echo "mail-name: sender.example"
@@ -364,7 +355,7 @@ start()
 	mount -t proc proc /proc 2> /dev/null ||
 	    skip_all "cannot mount /proc in a private namespace"
 	private_tree || skip_all "cannot mount in a private namespace"
-	private_etc || skip_all "cannot bind-mount files of /etc"
+	private_etc || skip_all "cannot mount over /etc"
 	network || skip_all "cannot make a pair of network interfaces (veth)"
 	make_spool
 	cd $T || exit
