@@ -61,10 +61,11 @@ three_first()
 	done | sort -u | tr '\n' ' '
 }
 
-check "one MX" found one.example 'd["mx"] == [{"pref": 10,
-    "host": "a.example", "port": 25, "ttl": 300, "tls": d["mx"][0]["tls"],
-    "addresses": ["192.0.2.11"]}] and d["source"] == "dns" and
-    d["ttl"] == 300 and d["secure"] is False'
+check "one MX" found one.example 'len(d["mx"]) == 1 and
+    d["mx"][0].items() >= {"pref": 10, "host": "a.example", "port": 25,
+    "ttl": 300, "tls": None}.items() and
+    d["mx"][0]["addresses"] == ["192.0.2.11"] and d["source"] == "dns" and
+    d["ttl"] == 300 and d["secure"] is False and d["dsn"] is None'
 check "three preferences" found three.example \
     "$hosts"' == ["a.example", "b.example", "c.example"] and
     [m["pref"] for m in d["mx"]] == [10, 20, 30]'

@@ -108,22 +108,22 @@ lacks()	# TEXT ERE
 	printf 'a line like: %s\nin:\n%s\n' "$2" "$1"
 	return 1
 }
-# json EXPR [ARG...] < JSON: EXPR in Python over d, the first object, and all,
+# json EXPR [ARG...] < JSON: EXPR in Python over d, the first object, and docs,
 # the list of them; ARG in argv.
 json()
 {
 	"$PY" -c '
 import json, sys
 text = sys.stdin.read()
-all = [json.loads(line) for line in text.splitlines() if line.strip()]
-d = all[0] if all else None
+docs = [json.loads(line) for line in text.splitlines() if line.strip()]
+d = docs[0] if docs else None
 argv = sys.argv[2:]
 try:
     good = eval(sys.argv[1].replace("\n", " "))
 except Exception as e:
     good = repr(e)
 if good is not True:
-    print("not so: %s (%s)\nin: %s" % (sys.argv[1], good, text))
+    print("not so: %s (%s)\nin: %s" % (sys.argv[1], good, text[:2000]))
     sys.exit(1)' "$@"
 }
 # json_of FILE EXPR, for use with check
