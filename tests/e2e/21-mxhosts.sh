@@ -120,9 +120,9 @@ fi
 check "tls=dane is not built yet: kept" \
     holds 'one.example 10 b.example tls=dane' u@one.example 4.7.5 'dane|DANE'
 check "auth= is not built yet: kept" \
-    holds 'one.example 10 b.example auth=me' u@one.example '4\.[37]\.5' auth
+    holds 'one.example 10 b.example auth=me' u@one.example 4.3.5 auth
 check "implicit-tls is not built yet: kept" \
     holds 'one.example 10 b.example implicit-tls' \
-    u@one.example '4\.[37]\.5' 'implicit'
+    u@one.example 4.7.5 'implicit'
 
 finish

@@ -26,7 +26,7 @@ check "a handshake that fails: clear text" \
     json_of $T/mail/b/0001.json 'd["tls"] is None'
 check "nothing is left" is "$(queued) $(drop_count)" "0 0"
 
-echo "tls: encrypt" >> $CONF
+conf tls encrypt
 mx_clear
 mail u@one.example && run
 check "tls: encrypt, offered" is "$(mx_who) $(queued)" "a:1 0"

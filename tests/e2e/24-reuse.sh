@@ -8,7 +8,7 @@ start "$@"
 
 dns_start
 mx_start a=192.0.2.11
-echo "per-destination: 1" >> $CONF
+conf per-destination 1
 
 i=0
 while [ $i -lt 20 ]; do

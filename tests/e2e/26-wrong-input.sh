@@ -8,7 +8,7 @@
 start "$@"
 
 printf 'From: alice@sender.example\nSubject: x\n\nbody\n' > $T/msg
-echo "max-size: 100k" >> $CONF
+conf max-size 100K
 
 # refused RC ERE ARG...: sendmail ARG... < $T/in
 refused()
@@ -42,7 +42,7 @@ awk 'BEGIN { print "Subject: big\n"; for (i = 0; i < 3000; i++)
 check "too big" refused 69 'max-size|big|large|exceeds' u@one.example
 check "too many recipients" eval '
     cp $T/msg $T/in
-    echo "max-rcpts: 3" >> $CONF
+    conf max-rcpts 3
     refused 69 "recipients" u1@one.example u2@one.example u3@one.example \
 	u4@one.example || refused 64 "recipients" u1@one.example \
 	u2@one.example u3@one.example u4@one.example'
@@ -63,7 +63,7 @@ empty_queue
 # A spool on a file system of 256 KB.
 mount -t tmpfs -o size=256k,mode=755 tmpfs $P/var/spool/mxnss
 make_spool
-echo "max-size: 10M" >> $CONF
+conf max-size 10M
 awk 'BEGIN { print "Subject: big\n"; for (i = 0; i < 20000; i++)
 	print "0123456789012345678901234567890123456789012345678" }' > $T/in
 check "a full disk" refused 75 'space|full' -f alice@sender.example \

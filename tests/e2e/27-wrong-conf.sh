@@ -44,7 +44,17 @@ check "a value that is none" held "workers: lots"
 check "an unknown key" held "no-such-key: 1"
 check "a line that is none" held "what is this"
 check "a size that is none" held "max-size: many"
-check "a wrong source list" held "mxhosts: files [NOTFOUND=perhaps] dns"
+
+# The source list is read where it is used: sendmail needs none.
+wrong "mxhosts: files [NOTFOUND=perhaps] dns"
+mail u@one.example && run
+check "a wrong source list: kept" eval 'is "$(mx_who)" "" && queue |
+    json "d[\"recipients\"][0][\"dsn\"] == \"4.3.5\""'
+check "and named" has "$(queue)" "mxnss\.conf:$line"
+check_rc=0
+getmx --check > $T/check 2>&1 || check_rc=$?
+check "--check says so" is "$check_rc" 78
+check "with file and line" has "$(cat $T/check)" "mxnss\.conf:$line"
 
 wrong "workers: lots"
 sed 's/^mail-name:.*/mail-name: other.example/' $CONF > $T/conf.new

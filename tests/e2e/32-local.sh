@@ -26,13 +26,12 @@ check "the others of the message are served" is "$(mx_who) $(queued)" "a:1 1"
 
 empty_queue
 mx_clear
-echo "local-domains: sender.example inside.example" >> $CONF
+conf local-domains "sender.example inside.example"
 mail root u@inside.example
 run
 check "local-domains" eval 'is "$(mx_who)" "" && queue | json "
     [r[\"address\"] for r in d[\"recipients\"]] ==
     [\"root@sender.example\", \"u@inside.example\"]"'
-sed '/local-domains/d' $CONF > $T/conf && cp $T/conf $CONF
 
 # No configuration at all: cron's mail to root.
 empty_queue

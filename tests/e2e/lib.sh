@@ -613,6 +613,15 @@ drop_count()
 {
 	find "$SPOOL/drop" -type f | wc -l | tr -d ' '
 }
+# conf KEY VALUE: set KEY in mxnss.conf.
+conf()
+{
+	{
+		sed "/^$1:/d" $CONF
+		echo "$1: $2"
+	} > $T/conf.new
+	cat $T/conf.new > $CONF
+}
 # empty_queue: remove every message, so that the next case starts clean.
 empty_queue()
 {
