@@ -47,12 +47,12 @@ if [ "$MULTI" -eq 1 ]; then
 	check "the spool's owner sees all" has "$(as _mxnss mailq)" \
 	    'later@one\.example'
 	RC=0
-	as alice sendmail -q > $T/out 2>&1 || RC=$?
+	quiet as alice sendmail -q > $T/out 2>&1 || RC=$?
 	check "sendmail -q by a user is a wake" is "$RC" 0
 	run
 	check "that forces nothing" eval 'queue | json "
 	    d[\"recipients\"][0][\"attempts\"] == 1"'
-	as _mxnss sendmail -q
+	quiet as _mxnss sendmail -q
 	run
 	check "the spool's owner forces" eval 'queue | json "
 	    d[\"recipients\"][0][\"attempts\"] == 2"'
