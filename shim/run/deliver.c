@@ -228,7 +228,7 @@ connect_to(struct attempt *a, const struct hop *hop,
 
 	a->addrs++;
 	tell(m, "connecting to %s:%u (route: %s)", hop->host,
-	    (unsigned)hop->port, a->route->origin);
+	    (unsigned)hop->port, hop->origin);
 	a->d->peer = peer_open(a->d->conf, hop, addr, policy, trace, &r);
 	a->connecting += clock_us(CLOCK_MONOTONIC) - began;
 	if (a->d->peer == NULL) {
@@ -238,7 +238,7 @@ connect_to(struct attempt *a, const struct hop *hop,
 		return false;
 	}
 	log_info("%s: %s, route: %s", a->d->peer->relay,
-	    a->d->peer->tls_text, a->route->origin);
+	    a->d->peer->tls_text, hop->origin);
 	return true;
 }
 

@@ -66,9 +66,9 @@ policy_find(const struct conf *conf, const struct hop *hop,
 	size_t i;
 
 	if (hop->auth != NULL)
-		return not_built(hop, "auth=", R_HELD, r);
+		return not_built(hop, "auth=", R_CONFIG, r);
 	if (hop->implicit_tls)
-		return not_built(hop, "implicit-tls", R_HELD, r);
+		return not_built(hop, "implicit-tls", R_TLS, r);
 	policy->name = hop->tlsname != NULL ? hop->tlsname : hop->host;
 	if (hop->tls == HOP_TLS_DEFAULT) {
 		policy->level = from_conf[conf->tls];

@@ -209,6 +209,10 @@ hop_from(struct hop *hop, struct mxent *ent)
 	hop->implicit_tls = (ent->mx_flags & MXE_IMPLICITTLS) != 0;
 	hop->literal = (ent->mx_flags & MXE_LITERAL) != 0;
 	hop->localconf = (ent->mx_flags & MXE_LOCALCONF) != 0;
+	snprintf(hop->origin, sizeof(hop->origin), "%s%s%s",
+	    ent->mx_source != NULL ? ent->mx_source : "unknown",
+	    ent->mx_origin != NULL ? " " : "",
+	    ent->mx_origin != NULL ? ent->mx_origin : "");
 }
 
 static void
@@ -226,10 +230,20 @@ route_from(struct route *route, struct mxinfo *info)
 	route->cut = (info->mi_flags & MXI_SELFCUT) != 0;
 	route->partial = (info->mi_flags & MXI_PARTIAL) != 0;
 	route->byrcpt = (info->mi_flags & MXI_BYRCPT) != 0;
-	snprintf(route->origin, sizeof(route->origin), "%s%s%s",
-	    info->mi_source != NULL ? info->mi_source : "unknown",
-	    info->mi_origin != NULL ? " " : "",
-	    info->mi_origin != NULL ? info->mi_origin : "");
+}
+
+static bool
+route_has(const struct route *route, const struct hop *hop)
+{
+	size_t i;
+
+	for (i = 0; i < route->nhop; i++)
+		if (route->hop[i].port == hop->port &&
+		    route->hop[i].pref == hop->pref &&
+		    strcmp(route->hop[i].host, hop->host) == 0 &&
+		    strcmp(route->hop[i].origin, hop->origin) == 0)
+			return true;
+	return false;
 }
 
 /*
@@ -241,11 +255,18 @@ static struct entry *
 entry_twin(struct router *rt, const struct route *route)
 {
 	struct entry *e;
+	size_t i;
 
-	for (e = rt->entries; e != NULL; e = e->next)
-		if (e->same == NULL && e->route.byrcpt && e->route.nhop > 0 &&
-		    strcmp(e->route.origin, route->origin) == 0)
+	for (e = rt->entries; e != NULL; e = e->next) {
+		if (e->same != NULL || !e->route.byrcpt ||
+		    e->route.nhop != route->nhop)
+			continue;
+		for (i = 0; i < route->nhop; i++)
+			if (!route_has(&e->route, &route->hop[i]))
+				break;
+		if (i == route->nhop)
 			return e;
+	}
 	return NULL;
 }
 
@@ -357,7 +378,7 @@ hop_resolve(struct router *rt, struct route *route, struct hop *hop,
 	if (error == MX_OK)
 		error = MX_ENOADDR;
 	result_set(r, code_of(error), "%s: %s (route: %s)", hop->host,
-	    mx_strerror(error), route->origin);
+	    mx_strerror(error), hop->origin);
 	if (result_is_permanent(r))
 		r->code = hop->localconf ? R_CONFIG : R_NOROUTE;
 	if (result_is_temporary(r))

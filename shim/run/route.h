@@ -38,6 +38,7 @@ struct hop {
 	bool		 implicit_tls;
 	bool		 literal;	/* host is an IP address */
 	bool		 localconf;	/* an administrator wrote it */
+	char		 origin[128];	/* "dns", "files /etc/mxhosts:12" */
 	struct hop_addr	*addr;		/* set by route_hop() */
 	size_t		 naddr;
 	struct mxent	*ent;		/* of route.c */
@@ -51,7 +52,6 @@ struct route {
 					   before us */
 	bool		 partial;	/* there are more than these */
 	bool		 byrcpt;	/* for some recipients only */
-	char		 origin[256];	/* "dns", "files /etc/mxhosts:12" */
 	struct entry	*entry;		/* of route.c */
 };
 
