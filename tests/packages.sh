@@ -149,7 +149,8 @@ inside() {
 	    ip addr add 192.0.2.1/24 dev mx0 && ip link set mx0 up ||
 	    fail "no pair of network interfaces"
 	other="nsenter --net=/proc/$there/ns/net --"
-	$other ip addr add 192.0.2.11/24 dev mx1 && $other ip link set mx1 up
+	$other ip link set lo up &&
+	    $other ip addr add 192.0.2.11/24 dev mx1 && $other ip link set mx1 up
 	python=python3
 	/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null &&
 	    python=/usr/bin/python3
@@ -160,7 +161,7 @@ inside() {
 	    'import socket; socket.create_connection(("192.0.2.11", 2525))' \
 	    2>/dev/null; do
 		tries=$((tries + 1))
-		[ $tries -lt 100 ] || fail "the receiver does not start"
+		[ $tries -lt 30 ] || fail "the receiver does not start"
 		sleep 0.1
 	done
 
