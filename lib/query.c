@@ -299,6 +299,10 @@ init_state(const struct mxres_ctx *ctx, struct __res_state *st)
 	st->options |= RES_IGNTC;
 	st->options &= ~(unsigned long)(RES_DNSRCH | RES_DEFNAMES |
 	    RES_USEVC | RES_STAYOPEN | RES_ROTATE | RES_TRUSTAD);
+#ifdef RES_NOAAAA
+	/* We say what the DNS says; libresolv would deny what is there. */
+	st->options &= ~(unsigned long)RES_NOAAAA;
+#endif
 	if (ctx->trust)
 		st->options |= RES_TRUSTAD;
 	st->retry = 1;

@@ -30,17 +30,32 @@ path_in(const struct server *srv, const char *name, char buf[128])
 	snprintf(buf, 128, "%s/%s", srv->dir, name);
 }
 
+/* In the child, whose memory nobody frees. */
 static void
-run(const char *script, const char *log, int out)
+run(const char *script, const char *log, const char *const addrs[], int port,
+    int out)
 {
 	const char *top = getenv("top_builddir");
-	char program[4096];
+	char program[4096], number[16], *argv[32];
+	size_t n = 0;
 
 	snprintf(program, sizeof(program), "%s/tests/tools/fakedns",
 	    top == NULL ? "." : top);
+	snprintf(number, sizeof(number), "%d", port);
+	argv[n++] = program;
+	argv[n++] = strdup("-l");
+	argv[n++] = strdup(log);
+	argv[n++] = strdup("-p");
+	argv[n++] = number;
+	for (; *addrs != NULL && n < 28; addrs++) {
+		argv[n++] = strdup("-a");
+		argv[n++] = strdup(*addrs);
+	}
+	argv[n++] = strdup(script);
+	argv[n] = NULL;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(out, STDOUT_FILENO);
-	execl(program, "fakedns", "-l", log, script, (char *)NULL);
+	execv(program, argv);
 	perror(program);
 	_exit(127);
 }
@@ -58,6 +73,15 @@ write_file(const char *path, const char *text)
 void
 server_start(struct server *srv, const char *script)
 {
+	static const char *const loopback[] = { "127.0.0.1", "::1", NULL };
+
+	server_start_on(srv, script, loopback, 0);
+}
+
+void
+server_start_on(struct server *srv, const char *script,
+    const char *const addrs[], int port)
+{
 	char path[128], log[128];
 	FILE *fp;
 	int fd[2];
@@ -72,7 +96,7 @@ server_start(struct server *srv, const char *script)
 	srv->pid = fork();
 	assert_int_not_equal(srv->pid, -1);
 	if (srv->pid == 0)
-		run(path, log, fd[1]);
+		run(path, log, addrs, port, fd[1]);
 	close(fd[1]);
 	fp = fdopen(fd[0], "r");
 	assert_non_null(fp);

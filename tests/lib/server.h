@@ -21,6 +21,7 @@ struct server {
 /*
  * server_start: run SCRIPT (see fakedns.c) on a free port of 127.0.0.1 and
  *	::1.  Fails the test if it cannot.
+ * server_start_on: the same on PORT of the ADDRS, a NULL-ended list.
  * server_stop: end it and remove its files.
  * server_log: what was asked for NAME, a letter for each query in order:
  *	u for UDP, t for TCP; the type is not looked at.
@@ -28,6 +29,8 @@ struct server {
  * server_ctx: a context that asks it, over FAMILY, within MS.
  */
 void	 server_start(struct server *, const char *script);
+void	 server_start_on(struct server *, const char *script,
+	    const char *const addrs[], int port);
 void	 server_stop(struct server *);
 void	 server_log(const struct server *, const char *name, char *buf,
 	    size_t size);

@@ -410,7 +410,8 @@ read_rdata(struct line *line, int type, struct bytes *b)
 	switch (type) {
 	case TYPE_MX:
 		put16(b, number(next_word(line), 65535));
-		/* FALLTHROUGH */
+		put_name(b, next_word(line));
+		break;
 	case TYPE_CNAME:
 	case TYPE_DNAME:
 	case TYPE_NS:

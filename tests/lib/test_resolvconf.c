@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * query.c with the servers of resolv.conf, in a network and mount namespace
+ * of its own where the port 53 and /etc/resolv.conf are ours.  Skipped
+ * where no namespace can be made.
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "mxres.h"
+#include "server.h"
+
+#define RESOLV_CONF	"/etc/resolv.conf"
+
+static struct server srv;
+static char conf[] = "/tmp/resolv.conf.XXXXXX";
+static const char *why;		/* why there is no namespace */
+
+static const char script[] =
+    "d.test MX ad=1 MX 10 a.test\n"
+    "tc.test MX tc MX 10 a.test\n"
+    "a.test A A 192.0.2.1\n"
+    "a.test AAAA AAAA 2001:db8::1\n"
+    "d.evil.test MX MX 10 evil.test\n"
+    "d.test.evil.test MX MX 10 evil.test\n"
+    "alias.test MX MX 10 evil.test\n";
+
+static bool
+put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+	size_t len = strlen(text);
+	bool good;
+
+	if (fd == -1)
+		return false;
+	good = write(fd, text, len) == (ssize_t)len;
+	return close(fd) == 0 && good;
+}
+
+static bool
+map_ids(uid_t uid, gid_t gid)
+{
+	char text[64];
+
+	(void)put_file("/proc/self/setgroups", "deny");
+	snprintf(text, sizeof(text), "0 %u 1", (unsigned int)uid);
+	if (!put_file("/proc/self/uid_map", text))
+		return false;
+	snprintf(text, sizeof(text), "0 %u 1", (unsigned int)gid);
+	return put_file("/proc/self/gid_map", text);
+}
+
+static bool
+enter_namespace(void)
+{
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) == 0)
+		return map_ids(uid, gid);
+	return unshare(CLONE_NEWNET | CLONE_NEWNS) == 0;
+}
+
+/* lo goes up and gets, beside 127.0.0.1, an address that is no loopback. */
+static bool
+set_network(void)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	struct ifreq ifr;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	bool good;
+
+	memset(&ifr, 0, sizeof(ifr));
+	memcpy(ifr.ifr_name, "lo", 3);
+	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
+	good = fd != -1 && ioctl(fd, SIOCSIFFLAGS, &ifr) == 0;
+	memcpy(ifr.ifr_name, "lo:1", 5);
+	sin.sin_addr.s_addr = htonl(0xc0000235);
+	memcpy(&ifr.ifr_addr, &sin, sizeof(sin));
+	good = good && ioctl(fd, SIOCSIFADDR, &ifr) == 0;
+	close(fd);
+	return good;
+}
+
+static bool
+set_mounts(void)
+{
+	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount(conf, RESOLV_CONF, NULL, MS_BIND, NULL) == 0;
+}
+
+static int
+start(void **state)
+{
+	static const char *const addrs[] = {
+		"127.0.0.1", "::1", "192.0.2.53", NULL
+	};
+	int fd = mkstemp(conf);
+
+	(void)state;
+	if (fd == -1)
+		return -1;
+	close(fd);
+	if (!enter_namespace())
+		why = "no namespaces here";
+	else if (!set_network())
+		why = "no network in the namespace";
+	else if (!set_mounts())
+		why = RESOLV_CONF " cannot be mounted over";
+	else
+		server_start_on(&srv, script, addrs, 53);
+	if (why != NULL)
+		fprintf(stderr, "skipped: %s\n", why);
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	if (why == NULL)
+		server_stop(&srv);
+	unlink(conf);
+	return 0;
+}
+
+static struct mxres_answer *
+ask(const char *text, const char *options, const char *domain)
+{
+	struct mxres_ctx *ctx = mxres_new();
+	struct mxres_answer *a;
+
+	assert_non_null(ctx);
+	assert_true(put_file(RESOLV_CONF, text));
+	if (options == NULL)
+		unsetenv("RES_OPTIONS");
+	else
+		setenv("RES_OPTIONS", options, 1);
+	(void)mxres_mx(ctx, domain, &a);
+	assert_non_null(a);
+	mxres_free(ctx);
+	return a;
+}
+
+#define LO	"nameserver 127.0.0.1\n"
+#define LO6	"nameserver ::1\n"
+#define DEAD	"nameserver 127.0.0.9\n"
+#define FOREIGN	"nameserver 192.0.2.53\n"
+#define TRUST	"options trust-ad\n"
+
+static void
+test_resolvconf_rows(void **state)
+{
+	static const struct {
+		const char	*name;
+		const char	*conf;
+		const char	*options;	/* RES_OPTIONS */
+		const char	*server;
+		bool		 secure;
+	} rows[] = {
+		{ "one server", LO, NULL, "127.0.0.1#53", true },
+		{ "ipv6", LO6, NULL, "::1#53", true },
+		{ "both", LO6 LO, NULL, "::1#53", true },
+		{ "dead first", DEAD LO, NULL, "127.0.0.1#53", true },
+		{ "dead first, then ipv6", DEAD LO6, NULL, "::1#53", true },
+		{ "none: the host itself", "\n", NULL, "127.0.0.1#53", true },
+		{ "over tcp by option", LO "options use-vc\n", NULL,
+		    "127.0.0.1#53", true },
+		{ "foreign", FOREIGN, NULL, "192.0.2.53#53", false },
+		{ "one of two foreign", LO FOREIGN, NULL, "127.0.0.1#53",
+		    false },
+		{ "foreign, trusted", FOREIGN TRUST, NULL, "192.0.2.53#53",
+		    true },
+		{ "foreign, trusted by the environment", FOREIGN, "trust-ad",
+		    "192.0.2.53#53", false },
+		{ "foreign, trusted by both", FOREIGN TRUST, "trust-ad",
+		    "192.0.2.53#53", true },
+		{ "foreign, trusted, other options", FOREIGN TRUST,
+		    "timeout:2", "192.0.2.53#53", true }
+	};
+	struct mxres_answer *a;
+	size_t i;
+
+	(void)state;
+	if (why != NULL)
+		skip();
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		a = ask(rows[i].conf, rows[i].options, "d.test");
+		if (a->status != MXRES_OK || a->nmx != 1 ||
+		    strcmp(a->server, rows[i].server) != 0 ||
+		    a->flags != (rows[i].secure ? MXRES_F_SECURE : 0))
+			fail_msg("%s: %s by %s, flags %x", rows[i].name,
+			    mxres_strerror(a->status), a->server, a->flags);
+		mxres_answer_free(a);
+	}
+}
+
+static void
+test_resolvconf_dead_servers(void **state)
+{
+	struct mxres_answer *a;
+
+	(void)state;
+	if (why != NULL)
+		skip();
+	a = ask(DEAD, NULL, "d.test");
+	assert_int_equal(a->status, MXRES_NOSERVER);
+	assert_string_equal(a->server, "127.0.0.9#53");
+	mxres_answer_free(a);
+	/* no route at all */
+	a = ask("nameserver 198.51.100.1\n", NULL, "d.test");
+	assert_int_equal(a->status, MXRES_NOSERVER);
+	mxres_answer_free(a);
+}
+
+/* What res_nsearch() would have done. */
+static void
+test_resolvconf_search_is_never_used(void **state)
+{
+	static const char text[] = LO "search evil.test\noptions ndots:5\n";
+	char path[] = "/tmp/aliases.XXXXXX", log[16];
+	struct mxres_answer *a;
+	int fd = mkstemp(path);
+
+	(void)state;
+	if (why != NULL) {
+		unlink(path);
+		skip();
+	}
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	assert_true(put_file(path, "d alias.test\n"));
+	setenv("HOSTALIASES", path, 1);
+	setenv("LOCALDOMAIN", "evil.test", 1);
+	a = ask(text, NULL, "d");
+	assert_int_equal(a->status, MXRES_NXDOMAIN);
+	mxres_answer_free(a);
+	a = ask(text, "ndots:15", "nowhere.test");
+	assert_int_equal(a->status, MXRES_NXDOMAIN);
+	mxres_answer_free(a);
+	unsetenv("HOSTALIASES");
+	unsetenv("LOCALDOMAIN");
+	unlink(path);
+	server_log(&srv, "d", log, sizeof(log));
+	assert_string_equal(log, "u");
+	server_log(&srv, "d.evil.test", log, sizeof(log));
+	assert_string_equal(log, "");
+	server_log(&srv, "alias.test", log, sizeof(log));
+	assert_string_equal(log, "");
+	server_log(&srv, "nowhere.test.evil.test", log, sizeof(log));
+	assert_string_equal(log, "");
+}
+
+/* A context outlives changes of the file. */
+static void
+test_resolvconf_is_read_anew(void **state)
+{
+	struct mxres_ctx *ctx;
+	struct mxres_answer *a;
+
+	(void)state;
+	if (why != NULL)
+		skip();
+	ctx = mxres_new();
+	assert_non_null(ctx);
+	assert_true(put_file(RESOLV_CONF, LO));
+	assert_int_equal(mxres_mx(ctx, "d.test", &a), MXRES_OK);
+	mxres_answer_free(a);
+	assert_true(put_file(RESOLV_CONF, LO6));
+	assert_int_equal(mxres_mx(ctx, "tc.test", &a), MXRES_OK);
+	assert_string_equal(a->server, "::1#53");
+	mxres_answer_free(a);
+	mxres_free(ctx);
+}
+
+static void
+test_resolvconf_addresses_with_no_aaaa(void **state)
+{
+	struct mxres_ctx *ctx;
+	struct mxres_answer *a;
+
+	(void)state;
+	if (why != NULL)
+		skip();
+	ctx = mxres_new();
+	assert_non_null(ctx);
+	assert_true(put_file(RESOLV_CONF, LO "options no-aaaa\n"));
+	assert_int_equal(mxres_addr(ctx, "a.test", AF_UNSPEC, &a), MXRES_OK);
+	assert_int_equal(a->naddr, 2);
+	mxres_answer_free(a);
+	mxres_free(ctx);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_resolvconf_rows),
+		cmocka_unit_test(test_resolvconf_dead_servers),
+		cmocka_unit_test(test_resolvconf_search_is_never_used),
+		cmocka_unit_test(test_resolvconf_is_read_anew),
+		cmocka_unit_test(test_resolvconf_addresses_with_no_aaaa),
+	};
+
+	return cmocka_run_group_tests_name("resolvconf", tests, start, stop);
+}
