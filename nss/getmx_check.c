@@ -63,7 +63,7 @@ check_sources(FILE *fp, const struct getmx_paths *paths, const char *sources,
 		return 1;
 	}
 	for (i = 0; i < conf->nsrc; i++) {
-		if (module_find(module_builtin, conf->src[i].name) != NULL)
+		if (mxmodule_find(mxmodule_builtin, conf->src[i].name) != NULL)
 			continue;
 		(void)fprintf(fp, "%s: there is no source \"%s\" here; what "
 		    "no other source answers is a temporary error\n",

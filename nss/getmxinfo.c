@@ -24,9 +24,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <mxres.h>
-
-#include "dnsctx.h"
+#include "dns.h"
 #include "lookup.h"
 #include "module.h"
 #include "mxresolve.h"
@@ -56,22 +54,22 @@ take_records(struct lookup *lk, struct mxnss_reply *r,
 {
 	if (action == NSS_MERGE) {
 		lk->ismerged = 1;
-		verdict_clear(&lk->doubt);
+		mxverdict_clear(&lk->doubt);
 		if (!lk->yes.set)
-			verdict_move(&lk->yes, &r->v);
-		return entlist_move(&lk->merged, &r->list);
+			mxverdict_move(&lk->yes, &r->v);
+		return mxentlist_move(&lk->merged, &r->list);
 	}
-	entlist_clear(&lk->base);
+	mxentlist_clear(&lk->base);
 	lk->have = 1;
-	verdict_move(&lk->yes, &r->v);
-	return entlist_move(&lk->base, &r->list);
+	mxverdict_move(&lk->yes, &r->v);
+	return mxentlist_move(&lk->base, &r->list);
 }
 
 /* A final word ends what an earlier source has answered. */
 static void
 forget_answer(struct lookup *lk)
 {
-	entlist_clear(&lk->base);
+	mxentlist_clear(&lk->base);
 	lk->have = 0;
 }
 
@@ -84,18 +82,18 @@ digest(struct lookup *lk, struct mxnss_reply *r, enum mxnss_status status,
 		if (status == MXNSS_SUCCESS)
 			forget_answer(lk);
 		if (!lk->doubt.set)
-			verdict_move(&lk->doubt, &r->v);
+			mxverdict_move(&lk->doubt, &r->v);
 	} else if (status == MXNSS_SUCCESS && r->v.error == 0) {
 		return take_records(lk, r, action);
 	} else if (status == MXNSS_SUCCESS) {
 		forget_answer(lk);
 		lk->final = 1;
-		verdict_move(&lk->no, &r->v);
+		mxverdict_move(&lk->no, &r->v);
 	} else if (r->nodata) {
 		if (!lk->nodata.set)
-			verdict_move(&lk->nodata, &r->v);
+			mxverdict_move(&lk->nodata, &r->v);
 	} else if (r->v.error != 0 && !lk->no.set)
-		verdict_move(&lk->no, &r->v);
+		mxverdict_move(&lk->no, &r->v);
 	return 0;
 }
 
@@ -121,10 +119,10 @@ ask(struct lookup *lk, const struct nss_source *src)
 	enum nss_action action;
 	int ret = -1;
 
-	reply_init(&r, src->name);
-	status = source_ask(lk, src->name,
+	mxreply_init(&r, src->name);
+	status = mxsource_ask(lk, src->name,
 	    src->arg[0] == '\0' ? NULL : src->arg, &lk->q, &r);
-	status = source_borrow(lk, &r, status);
+	status = mxsource_borrow(lk, &r, status);
 	if (r.nomem || r.v.error == MX_ENOMEM ||
 	    keep_notes(lk, &r) == -1 ||
 	    (r.v.source = strdup(src->name)) == NULL)
@@ -134,7 +132,7 @@ ask(struct lookup *lk, const struct nss_source *src)
 		goto out;
 	ret = action == NSS_RETURN;
 out:
-	reply_clear(&r);
+	mxreply_clear(&r);
 	return ret;
 }
 
@@ -152,19 +150,19 @@ add_implicit(struct lookup *lk)
 	rec.flags = MXE_IMPLICIT;
 	if (lk->nodata.flags & MXI_SECURE)
 		rec.flags |= MXE_SECURE;
-	if ((e = ent_new(&rec)) == NULL)
+	if ((e = mxent_new(&rec)) == NULL)
 		return errno == ENOMEM ? MX_ENOMEM :
-		    outcome_fail(lk, MX_EBADRESP, &lk->nodata, "the name at "
+		    mxoutcome_fail(lk, MX_EBADRESP, &lk->nodata, "the name at "
 		    "the end of the domain's aliases is no host name");
 	if ((e->mx.mx_source = strdup(lk->nodata.source)) == NULL ||
 	    (lk->nodata.origin != NULL &&
 	    (e->mx.mx_origin = strdup(lk->nodata.origin)) == NULL)) {
-		ent_free(e);
+		mxent_free(e);
 		return MX_ENOMEM;
 	}
-	if (entlist_add(&lk->base, e) == -1)
+	if (mxentlist_add(&lk->base, e) == -1)
 		return MX_ENOMEM;
-	verdict_move(&lk->yes, &lk->nodata);
+	mxverdict_move(&lk->yes, &lk->nodata);
 	return MX_OK;
 }
 
@@ -179,7 +177,7 @@ nobody_knows(struct lookup *lk)
 	else
 		(void)snprintf(text, sizeof(text), "no source knows a mail "
 		    "exchanger of %s", lk->info->mi_qname);
-	return outcome_fail(lk, MX_EUNUSABLE,
+	return mxoutcome_fail(lk, MX_EUNUSABLE,
 	    lk->nodata.set ? &lk->nodata : NULL, text);
 }
 
@@ -190,7 +188,7 @@ conclude(struct lookup *lk)
 	int error;
 
 	if (!lk->have && lk->doubt.set)
-		return outcome_fail(lk, lk->doubt.error, &lk->doubt, NULL);
+		return mxoutcome_fail(lk, lk->doubt.error, &lk->doubt, NULL);
 	if (!lk->have && lk->nodata.set && !lk->final &&
 	    !(lk->h.mh_flags & MXH_NOIMPLICIT)) {
 		if ((error = add_implicit(lk)) != MX_OK)
@@ -199,12 +197,12 @@ conclude(struct lookup *lk)
 	}
 	if (!lk->have && !lk->ismerged) {
 		if (lk->no.set && (lk->final || !lk->nodata.set))
-			return outcome_fail(lk, lk->no.error, &lk->no, NULL);
+			return mxoutcome_fail(lk, lk->no.error, &lk->no, NULL);
 		return nobody_knows(lk);
 	}
-	if (entlist_move(&lk->merged, &lk->base) == -1)
+	if (mxentlist_move(&lk->merged, &lk->base) == -1)
 		return MX_ENOMEM;
-	return outcome_list(lk, &lk->merged);
+	return mxoutcome_list(lk, &lk->merged);
 }
 
 static int
@@ -222,7 +220,7 @@ load_sources(struct lookup *lk, struct nssconf *conf)
 	} else if (nssconf_load(lk->env->places, conf, err,
 	    sizeof(err)) == 0)
 		return MX_OK;
-	return outcome_fail(lk, MX_ECONFIG, NULL, err);
+	return mxoutcome_fail(lk, MX_ECONFIG, NULL, err);
 }
 
 static int
@@ -271,19 +269,19 @@ take_literal(struct lookup *lk, const char *domain)
 	rec.host = host;
 	rec.ttl = UINT32_MAX;
 	rec.flags = MXE_LOCALCONF;
-	if ((e = ent_new(&rec)) == NULL)
+	if ((e = mxent_new(&rec)) == NULL)
 		return MX_ENOMEM;
 	e->mx.mx_flags &= ~(uint32_t)MXE_LOCALCONF;
 	if ((e->mx.mx_source = strdup("literal")) == NULL) {
-		ent_free(e);
+		mxent_free(e);
 		return MX_ENOMEM;
 	}
-	if (entlist_add(&lk->base, e) == -1)
+	if (mxentlist_add(&lk->base, e) == -1)
 		return MX_ENOMEM;
 	lk->h.mh_flags |= MXH_NOSELFCUT;
-	return outcome_list(lk, &lk->base);
+	return mxoutcome_list(lk, &lk->base);
 bad:
-	return outcome_fail(lk, MX_EBADNAME, NULL,
+	return mxoutcome_fail(lk, MX_EBADNAME, NULL,
 	    "not an address literal such as [192.0.2.1] or "
 	    "[IPv6:2001:db8::1]");
 }
@@ -298,13 +296,13 @@ look_up(struct lookup *lk, const char *domain)
 		return MX_ENOMEM;
 	if (*domain == '[')
 		return take_literal(lk, domain);
-	if (mxres_name(domain, name, sizeof(name)) == -1) {
+	if (mxdns_name(domain, name, sizeof(name)) == -1) {
 		for (p = domain; *p != '\0' && (*p & 0x80) == 0; p++)
 			;
 		(void)snprintf(text, sizeof(text), "\"%.255s\" is not a "
 		    "domain name%s", lk->info->mi_qname, *p != '\0' ?
 		    "; write it in its xn-- form" : "");
-		return outcome_fail(lk, MX_EBADNAME, NULL, text);
+		return mxoutcome_fail(lk, MX_EBADNAME, NULL, text);
 	}
 	free(lk->info->mi_qname);
 	if ((lk->info->mi_qname = strdup(name)) == NULL)
@@ -318,21 +316,21 @@ lookup_init(struct lookup *lk, const struct mx_env *env)
 {
 	memset(lk, 0, sizeof(*lk));
 	lk->env = env;
-	verdict_clear(&lk->yes);
-	verdict_clear(&lk->no);
-	verdict_clear(&lk->doubt);
-	verdict_clear(&lk->nodata);
+	mxverdict_clear(&lk->yes);
+	mxverdict_clear(&lk->no);
+	mxverdict_clear(&lk->doubt);
+	mxverdict_clear(&lk->nodata);
 }
 
 static void
 lookup_clear(struct lookup *lk)
 {
-	entlist_clear(&lk->merged);
-	entlist_clear(&lk->base);
-	verdict_clear(&lk->yes);
-	verdict_clear(&lk->no);
-	verdict_clear(&lk->doubt);
-	verdict_clear(&lk->nodata);
+	mxentlist_clear(&lk->merged);
+	mxentlist_clear(&lk->base);
+	mxverdict_clear(&lk->yes);
+	mxverdict_clear(&lk->no);
+	mxverdict_clear(&lk->doubt);
+	mxverdict_clear(&lk->nodata);
 }
 
 int
@@ -412,7 +410,7 @@ getmxinfo(const char *domain, const struct mxhints *hints,
     struct mxinfo **res)
 {
 	static const struct mx_env env = {
-		mx_places, module_builtin, dnsctx_now, arc4random_uniform,
+		mx_places, mxmodule_builtin, mxdns_now, arc4random_uniform,
 		own_hostname, own_address
 	};
 

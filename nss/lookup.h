@@ -31,26 +31,26 @@ struct lookup {
 };
 
 /*
- * source_ask: one source about Q; *R is filled in and consistent with the
+ * mxsource_ask: one source about Q; *R is filled in and consistent with the
  *	status returned.
- * source_borrow: asks for the exchanges of all mx: lines in R and puts
+ * mxsource_borrow: asks for the exchanges of all mx: lines in R and puts
  *	them in its list.  The status, or what has become of it.
  */
-enum mxnss_status source_ask(struct lookup *, const char *name,
+enum mxnss_status mxsource_ask(struct lookup *, const char *name,
 	    const char *arg, const struct mxnss_query *,
 	    struct mxnss_reply *r);
-enum mxnss_status source_borrow(struct lookup *, struct mxnss_reply *r,
+enum mxnss_status mxsource_borrow(struct lookup *, struct mxnss_reply *r,
 	    enum mxnss_status);
 
 /*
- * outcome_fail: into lk->info.  TEXT NULL: V's, else that of the error;
+ * mxoutcome_fail: into lk->info.  TEXT NULL: V's, else that of the error;
  *	V may be NULL.
- * outcome_list: makes LIST, which is emptied, the result: order, cut,
+ * mxoutcome_list: makes LIST, which is emptied, the result: order, cut,
  *	addresses.
  * Both return the MX_E* code; MX_ENOMEM if memory ran out.
  */
-int	outcome_fail(struct lookup *, int error, const struct verdict *v,
+int	mxoutcome_fail(struct lookup *, int error, const struct verdict *v,
 	    const char *text);
-int	outcome_list(struct lookup *, struct entlist *list);
+int	mxoutcome_list(struct lookup *, struct entlist *list);
 
 #endif /* NSS_LOOKUP_H */

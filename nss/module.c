@@ -13,14 +13,14 @@
 
 #include "mxnss.h"
 
-const struct mxnss_module *const module_builtin[] = {
+const struct mxnss_module *const mxmodule_builtin[] = {
 	&_mxnss_files_module,
 	&_mxnss_dns_module,
 	NULL
 };
 
 const struct mxnss_module *
-module_find(const struct mxnss_module *const *table, const char *name)
+mxmodule_find(const struct mxnss_module *const *table, const char *name)
 {
 	for (; *table != NULL; table++) {
 		if ((*table)->abi != MXNSS_ABI ||

@@ -9,10 +9,10 @@ extern const struct mxnss_module _mxnss_files_module;
 extern const struct mxnss_module _mxnss_dns_module;
 
 /* The NULL-ended table of the sources that are linked in. */
-extern const struct mxnss_module *const module_builtin[];
+extern const struct mxnss_module *const mxmodule_builtin[];
 
 /* The source of that name in TABLE, or NULL. */
-const struct mxnss_module *module_find(
+const struct mxnss_module *mxmodule_find(
     const struct mxnss_module *const *table, const char *name);
 
 #endif /* NSS_MODULE_H */

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <mxres.h>
+#include "dns.h"
 
 static int
 is_blank(char ch)
@@ -268,7 +268,7 @@ domain:
 	if (n < sizeof(text) && memchr(p, '\0', n) == NULL) {
 		memcpy(text, p, n);
 		text[n] = '\0';
-		if (mxres_name(text, name, sizeof(name)) == 0) {
+		if (mxdns_name(text, name, sizeof(name)) == 0) {
 			(void)strlcpy(folded + used, name,
 			    MXHOSTS_MAXLINE + 1 - used);
 			return 0;

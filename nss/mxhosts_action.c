@@ -16,8 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <mxres.h>
-
+#include "dns.h"
 #include "mxdb.h"
 
 /* The words of a line; each is copied here, NUL-ended. */
@@ -247,7 +246,7 @@ target_bracket(struct words *w, char *text, struct mxhosts_line *l)
 	text++;
 	if (literal_address(text, l->host, sizeof(l->host)) == 0)
 		l->literal = 1;
-	else if (mxres_name(text, l->host, sizeof(l->host)) == -1)
+	else if (mxdns_name(text, l->host, sizeof(l->host)) == -1)
 		return fail(w, "\"[%.60s]\" holds neither an IP address nor "
 		    "a host name", text);
 	if (*close == '\0')
@@ -269,7 +268,7 @@ target_host(struct words *w, char *text, struct mxhosts_line *l)
 		*colon++ = '\0';
 	if (inet_pton(AF_INET, text, addr) == 1)
 		return fail(w, "an IP address needs brackets: [%.60s]", text);
-	if (mxres_name(text, l->host, sizeof(l->host)) == -1)
+	if (mxdns_name(text, l->host, sizeof(l->host)) == -1)
 		return fail(w, "\"%.60s\" is not a host name", text);
 	if (strchr(l->host, '.') == NULL)
 		return fail(w, "unknown word \"%.60s\"; a host name without "
@@ -287,7 +286,7 @@ take_target(struct words *w, struct mxhosts_line *l)
 		return w->word[0] == '[' ? target_bracket(w, w->word, l) :
 		    target_host(w, w->word, l);
 	l->kind = MXHOSTS_MX;
-	if (mxres_name(w->word + 3, l->host, sizeof(l->host)) == -1)
+	if (mxdns_name(w->word + 3, l->host, sizeof(l->host)) == -1)
 		return fail(w, "\"%.60s\": mx: needs a domain name and "
 		    "nothing else", w->word);
 	return 0;
@@ -320,7 +319,7 @@ option_tls(struct words *w, struct mxhosts_line *l, const char *value)
 static int
 option_name(struct words *w, struct mxhosts_line *l, const char *value)
 {
-	if (mxres_name(value, l->tlsname, sizeof(l->tlsname)) == -1)
+	if (mxdns_name(value, l->tlsname, sizeof(l->tlsname)) == -1)
 		return fail(w, "\"name=%.60s\" needs a host name", value);
 	return 0;
 }

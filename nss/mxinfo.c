@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <mxres.h>
+#include "dns.h"
 
 #define MAXTEXT	500
 
@@ -47,7 +47,7 @@ mxinfo_free_addrs(struct mxaddr *ma)
 }
 
 void
-ent_free(struct ent *e)
+mxent_free(struct ent *e)
 {
 	if (e == NULL)
 		return;
@@ -76,7 +76,7 @@ normal_host(const struct mxnss_record *rec, char *buf, size_t size,
 		return -1;
 	family = strchr(rec->host, ':') != NULL ? AF_INET6 : AF_INET;
 	if (inet_pton(family, rec->host, addr) != 1)
-		return mxres_name(rec->host, buf, size);
+		return mxdns_name(rec->host, buf, size);
 	*flags |= MXE_LITERAL;
 	if (!(rec->flags & MXE_LOCALCONF) ||
 	    inet_ntop(family, addr, buf, (socklen_t)size) == NULL)
@@ -93,7 +93,7 @@ copy_text(char **dst, const char *src)
 }
 
 struct ent *
-ent_new(const struct mxnss_record *rec)
+mxent_new(const struct mxnss_record *rec)
 {
 	struct ent *e;
 	char host[256];
@@ -116,7 +116,7 @@ ent_new(const struct mxnss_record *rec)
 	if ((e->mx.mx_host = strdup(host)) == NULL ||
 	    copy_text(&e->mx.mx_tlsname, rec->tlsname) == -1 ||
 	    copy_text(&e->mx.mx_auth, rec->auth) == -1) {
-		ent_free(e);
+		mxent_free(e);
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -142,10 +142,10 @@ entlist_reserve(struct entlist *l, size_t more)
 }
 
 int
-entlist_add(struct entlist *l, struct ent *e)
+mxentlist_add(struct entlist *l, struct ent *e)
 {
 	if (entlist_reserve(l, 1) == -1) {
-		ent_free(e);
+		mxent_free(e);
 		return -1;
 	}
 	l->ent[l->n++] = e;
@@ -153,7 +153,7 @@ entlist_add(struct entlist *l, struct ent *e)
 }
 
 int
-entlist_move(struct entlist *dst, struct entlist *src)
+mxentlist_move(struct entlist *dst, struct entlist *src)
 {
 	size_t i;
 
@@ -166,18 +166,18 @@ entlist_move(struct entlist *dst, struct entlist *src)
 }
 
 void
-entlist_clear(struct entlist *l)
+mxentlist_clear(struct entlist *l)
 {
 	size_t i;
 
 	for (i = 0; i < l->n; i++)
-		ent_free(l->ent[i]);
+		mxent_free(l->ent[i]);
 	free(l->ent);
 	memset(l, 0, sizeof(*l));
 }
 
 void
-verdict_clear(struct verdict *v)
+mxverdict_clear(struct verdict *v)
 {
 	free(v->source);
 	free(v->origin);
@@ -190,13 +190,13 @@ verdict_clear(struct verdict *v)
 }
 
 void
-verdict_move(struct verdict *dst, struct verdict *src)
+mxverdict_move(struct verdict *dst, struct verdict *src)
 {
-	verdict_clear(dst);
+	mxverdict_clear(dst);
 	*dst = *src;
 	dst->set = 1;
 	memset(src, 0, sizeof(*src));
-	verdict_clear(src);
+	mxverdict_clear(src);
 }
 
 static void
@@ -236,19 +236,19 @@ mxinfo_note(struct mxnote **list, unsigned int *n, const char *text)
 }
 
 void
-reply_init(struct mxnss_reply *r, const char *source)
+mxreply_init(struct mxnss_reply *r, const char *source)
 {
 	memset(r, 0, sizeof(*r));
 	r->source = source;
-	verdict_clear(&r->v);
+	mxverdict_clear(&r->v);
 }
 
 void
-reply_clear(struct mxnss_reply *r)
+mxreply_clear(struct mxnss_reply *r)
 {
-	verdict_clear(&r->v);
-	entlist_clear(&r->list);
-	entlist_clear(&r->next);
+	mxverdict_clear(&r->v);
+	mxentlist_clear(&r->list);
+	mxentlist_clear(&r->next);
 	free_notes(r->notes);
 	memset(r, 0, sizeof(*r));
 }
@@ -270,14 +270,14 @@ take_record(struct mxnss_reply *r, const struct mxnss_record *rec,
 		r->v.flags |= MXI_PARTIAL;
 		return -1;
 	}
-	if ((e = ent_new(rec)) == NULL)
+	if ((e = mxent_new(rec)) == NULL)
 		return errno == ENOMEM ? nomem(r) : -1;
 	if (copy_text(&e->mx.mx_source, r->source) == -1 ||
 	    copy_text(&e->mx.mx_origin, r->v.origin) == -1) {
-		ent_free(e);
+		mxent_free(e);
 		return nomem(r);
 	}
-	return entlist_add(list, e) == -1 ? nomem(r) : 0;
+	return mxentlist_add(list, e) == -1 ? nomem(r) : 0;
 }
 
 static int
@@ -375,7 +375,7 @@ freemxinfo(struct mxinfo *info)
 		return;
 	for (mx = info->mi_mx; mx != NULL; mx = next) {
 		next = mx->mx_next;
-		ent_free((struct ent *)mx);
+		mxent_free((struct ent *)mx);
 	}
 	free_notes(info->mi_notes);
 	free(info->mi_qname);

@@ -58,22 +58,22 @@ extern const struct mxnss_host mxinfo_host;
 
 /*
  * A reply is calloc'ed storage of the caller: init, clear.
- * ent_new: a copy of the record, or NULL with errno ENOMEM or EINVAL.
- * entlist_add: takes the entry, also when it fails.
- * entlist_move: all of SRC to the end of DST; -1: no memory, nothing moved.
- * verdict_move: SRC into DST, which is cleared first.
+ * mxent_new: a copy of the record, or NULL with errno ENOMEM or EINVAL.
+ * mxentlist_add: takes the entry, also when it fails.
+ * mxentlist_move: all of SRC to the end of DST; -1: no memory, nothing moved.
+ * mxverdict_move: SRC into DST, which is cleared first.
  * mxinfo_note: adds a line to a list of notes; -1 if memory ran out.
  * mxinfo_clean: a malloc'ed copy with what is not printable ASCII as '?'.
  */
-void		 reply_init(struct mxnss_reply *, const char *source);
-void		 reply_clear(struct mxnss_reply *);
-struct ent	*ent_new(const struct mxnss_record *);
-void		 ent_free(struct ent *);
-int		 entlist_add(struct entlist *, struct ent *);
-int		 entlist_move(struct entlist *dst, struct entlist *src);
-void		 entlist_clear(struct entlist *);
-void		 verdict_clear(struct verdict *);
-void		 verdict_move(struct verdict *dst, struct verdict *src);
+void		 mxreply_init(struct mxnss_reply *, const char *source);
+void		 mxreply_clear(struct mxnss_reply *);
+struct ent	*mxent_new(const struct mxnss_record *);
+void		 mxent_free(struct ent *);
+int		 mxentlist_add(struct entlist *, struct ent *);
+int		 mxentlist_move(struct entlist *dst, struct entlist *src);
+void		 mxentlist_clear(struct entlist *);
+void		 mxverdict_clear(struct verdict *);
+void		 mxverdict_move(struct verdict *dst, struct verdict *src);
 int		 mxinfo_note(struct mxnote **, unsigned int *n,
 		    const char *text);
 char		*mxinfo_clean(const char *);

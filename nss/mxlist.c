@@ -92,7 +92,7 @@ mxlist_dedupe(struct entlist *l)
 
 	for (i = 0; i < l->n; i++)
 		if (is_repeated(l, i)) {
-			ent_free(l->ent[i]);
+			mxent_free(l->ent[i]);
 			l->ent[i] = NULL;
 		}
 	squeeze(l);
@@ -104,7 +104,7 @@ mxlist_cap(struct entlist *l, size_t max)
 	int more = l->n > max;
 
 	while (l->n > max)
-		ent_free(l->ent[--l->n]);
+		mxent_free(l->ent[--l->n]);
 	return more;
 }
 
@@ -152,7 +152,7 @@ mxlist_selfcut(struct entlist *l, int (*is_self)(const struct mxent *,
 			if (l->ent[j] != NULL && !is_local(l->ent[j]) &&
 			    l->ent[j]->group == limit.group &&
 			    compare(l->ent[j], &limit) >= 0) {
-				ent_free(l->ent[j]);
+				mxent_free(l->ent[j]);
 				l->ent[j] = NULL;
 				dropped++;
 			}

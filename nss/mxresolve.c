@@ -20,7 +20,7 @@
 
 #include <mxres.h>
 
-#include "dnsctx.h"
+#include "dns.h"
 #include "mxinfo.h"
 
 #define SMTP_PORT	25
@@ -160,7 +160,7 @@ take_answer(struct mxinfo *info, struct mxent *ent,
 	for (n = info->mi_notes; n != NULL; n = n->mn_next)
 		nnotes++;
 	for (i = 0; i < a->nnote; i++) {
-		dnsctx_note(a, i, text, sizeof(text));
+		mxdns_note(a, i, text, sizeof(text));
 		if (mxinfo_note(&info->mi_notes, &nnotes, text) == -1)
 			return MX_ENOMEM;
 	}
@@ -187,11 +187,11 @@ resolve_dns(struct mxinfo *info, struct mxent *ent, int family,
 	enum mxres_status status;
 	int error;
 
-	ctx = dnsctx_new(h->mh_servers, h->mh_dnssec, deadline);
+	ctx = mxdns_new(h->mh_servers, h->mh_dnssec, deadline);
 	if (ctx == NULL)
 		return errno == ETIMEDOUT ? MX_ETIMEOUT : MX_EAGAIN;
 	status = mxres_addr(ctx, ent->mx_host, family, &a);
-	error = dnsctx_error((int)status);
+	error = mxdns_error((int)status);
 	if (error != MX_OK && !MX_ISTEMP(error))
 		error = MX_ENOADDR;	/* no such host, or no address */
 	if (a != NULL && error != MX_ENOMEM &&
@@ -254,5 +254,5 @@ mxresolve(struct mxinfo *info, struct mxent *ent, const struct mxhints *hints)
 
 	if (info == NULL || ent == NULL || mxhints_copy(&h, hints) == -1)
 		return MX_EINVAL;
-	return mxresolve_until(info, ent, &h, dnsctx_now() + h.mh_timeout);
+	return mxresolve_until(info, ent, &h, mxdns_now() + h.mh_timeout);
 }

@@ -13,7 +13,7 @@
  * mxhints_copy: SRC (NULL: the defaults), of any version of <mxdb.h>, with
  *	the time filled in; -1 if it makes no sense.
  * mxresolve_until: mxresolve() with checked hints and a deadline on
- *	dnsctx_now()'s clock.
+ *	mxdns_now()'s clock.
  */
 int	mxhints_copy(struct mxhints *dst, const struct mxhints *src);
 int	mxresolve_until(struct mxinfo *, struct mxent *,

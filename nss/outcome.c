@@ -33,7 +33,7 @@ set_text(char **dst, const char *src)
 }
 
 int
-outcome_fail(struct lookup *lk, int error, const struct verdict *v,
+mxoutcome_fail(struct lookup *lk, int error, const struct verdict *v,
     const char *text)
 {
 	struct mxinfo *info = lk->info;
@@ -157,12 +157,12 @@ judge_addresses(struct lookup *lk, const struct entlist *list)
 		again |= MX_ISTEMP(list->ent[i]->mx.mx_addrerr);
 	}
 	if (again)
-		return outcome_fail(lk, MX_EADDRAGAIN, &lk->yes, NULL);
+		return mxoutcome_fail(lk, MX_EADDRAGAIN, &lk->yes, NULL);
 	if (lk->info->mi_flags & MXI_SELFCUT)
-		return outcome_fail(lk, MX_EADDRAGAIN, &lk->yes,
+		return mxoutcome_fail(lk, MX_EADDRAGAIN, &lk->yes,
 		    "the exchanges that are better than this host have no "
 		    "address");
-	return outcome_fail(lk, MX_ENOADDR, &lk->yes, NULL);
+	return mxoutcome_fail(lk, MX_ENOADDR, &lk->yes, NULL);
 }
 
 static int
@@ -172,7 +172,7 @@ loop(struct lookup *lk)
 
 	(void)snprintf(text, sizeof(text), "the best mail exchanger of %s is "
 	    "this host itself", lk->info->mi_qname);
-	return outcome_fail(lk, MX_ELOOP, &lk->yes, text);
+	return mxoutcome_fail(lk, MX_ELOOP, &lk->yes, text);
 }
 
 /* Who named the exchanges: "files", or "files+dns". */
@@ -271,7 +271,7 @@ cut(struct lookup *lk, struct entlist *list,
 }
 
 int
-outcome_list(struct lookup *lk, struct entlist *list)
+mxoutcome_list(struct lookup *lk, struct entlist *list)
 {
 	int error;
 
@@ -294,6 +294,6 @@ outcome_list(struct lookup *lk, struct entlist *list)
 		goto out;
 	link_up(lk->info, list);
 out:
-	entlist_clear(list);
+	mxentlist_clear(list);
 	return error;
 }

@@ -31,8 +31,8 @@ judge_success(struct mxnss_reply *r)
 	if (r->nullmx && r->v.error == 0)
 		(void)mxinfo_host.fail(r, MX_ENULLMX, NULL, NULL);
 	if (r->v.error != 0) {
-		entlist_clear(&r->list);
-		entlist_clear(&r->next);
+		mxentlist_clear(&r->list);
+		mxentlist_clear(&r->next);
 		return MXNSS_SUCCESS;
 	}
 	if (r->list.n + r->next.n > 0)
@@ -46,8 +46,8 @@ judge(struct mxnss_reply *r, enum mxnss_status status)
 {
 	if (status == MXNSS_SUCCESS)
 		return judge_success(r);
-	entlist_clear(&r->list);
-	entlist_clear(&r->next);
+	mxentlist_clear(&r->list);
+	mxentlist_clear(&r->next);
 	if (status == MXNSS_NOTFOUND)
 		return status;
 	if (status != MXNSS_TRYAGAIN && status != MXNSS_UNAVAIL) {
@@ -63,7 +63,7 @@ judge(struct mxnss_reply *r, enum mxnss_status status)
 }
 
 enum mxnss_status
-source_ask(struct lookup *lk, const char *name, const char *arg,
+mxsource_ask(struct lookup *lk, const char *name, const char *arg,
     const struct mxnss_query *q, struct mxnss_reply *r)
 {
 	const struct mxnss_module *mod;
@@ -75,7 +75,7 @@ source_ask(struct lookup *lk, const char *name, const char *arg,
 		(void)mxinfo_host.fail(r, MX_ETIMEOUT, NULL, NULL);
 		return MXNSS_TRYAGAIN;
 	}
-	if ((mod = module_find(lk->env->modules, name)) == NULL) {
+	if ((mod = mxmodule_find(lk->env->modules, name)) == NULL) {
 		unusable(r, "is in the source list, but there is no such "
 		    "source here");
 		return MXNSS_UNAVAIL;
@@ -156,7 +156,7 @@ take_borrowed(struct mxnss_reply *r, struct mxnss_reply *sub,
 	for (i = 0; i < sub->list.n; i++)
 		if (adopt(sub->list.ent[i], line, group, least) == -1)
 			r->nomem = 1;
-	if (entlist_move(&r->list, &sub->list) == -1)
+	if (mxentlist_move(&r->list, &sub->list) == -1)
 		r->nomem = 1;
 	r->v.flags |= sub->v.flags & MXI_PARTIAL;
 }
@@ -174,8 +174,8 @@ borrow_one(struct lookup *lk, struct mxnss_reply *r, const struct ent *line,
 
 	q.domain = line->mx.mx_host;
 	q.rcpt = NULL;
-	reply_init(&sub, "dns");
-	status = source_ask(lk, "dns", NULL, &q, &sub);
+	mxreply_init(&sub, "dns");
+	status = mxsource_ask(lk, "dns", NULL, &q, &sub);
 	if (status == MXNSS_NOTFOUND && sub.nodata &&
 	    !(lk->h.mh_flags & MXH_NOIMPLICIT))
 		add_implicit(&sub, q.domain);
@@ -188,13 +188,13 @@ borrow_one(struct lookup *lk, struct mxnss_reply *r, const struct ent *line,
 	if (error == 0)
 		take_borrowed(r, &sub, line, ++lk->ngroups);
 	else if (!failed->set || MX_ISTEMP(error))
-		verdict_move(failed, &sub.v);
-	reply_clear(&sub);
+		mxverdict_move(failed, &sub.v);
+	mxreply_clear(&sub);
 	return error;
 }
 
 enum mxnss_status
-source_borrow(struct lookup *lk, struct mxnss_reply *r,
+mxsource_borrow(struct lookup *lk, struct mxnss_reply *r,
     enum mxnss_status status)
 {
 	struct verdict failed;
@@ -205,11 +205,11 @@ source_borrow(struct lookup *lk, struct mxnss_reply *r,
 	if (status != MXNSS_SUCCESS || r->next.n == 0)
 		return status;
 	memset(&failed, 0, sizeof(failed));
-	verdict_clear(&failed);
+	mxverdict_clear(&failed);
 	for (i = 0; i < r->next.n && !MX_ISTEMP(error); i++)
 		error = borrow_one(lk, r, r->next.ent[i], &failed);
 	if (MX_ISTEMP(error)) {
-		entlist_clear(&r->list);
+		mxentlist_clear(&r->list);
 		r->merge = 0;
 	}
 	if (r->list.n == 0 && r->merge)
@@ -221,6 +221,6 @@ source_borrow(struct lookup *lk, struct mxnss_reply *r,
 		r->v.err = failed.err;
 		r->v.flags = flags;
 	}
-	verdict_clear(&failed);
+	mxverdict_clear(&failed);
 	return status;
 }

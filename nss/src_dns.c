@@ -11,7 +11,7 @@
 
 #include <mxres.h>
 
-#include "dnsctx.h"
+#include "dns.h"
 #include "module.h"
 #include "mxdb.h"
 #include "mxnss.h"
@@ -75,8 +75,8 @@ failed(const struct mxnss_host *host, struct mxnss_reply *r,
 {
 	char text[700];
 
-	dnsctx_describe(a, (int)status, "MX", domain, text, sizeof(text));
-	(void)host->fail(r, dnsctx_error((int)status), NULL, text);
+	mxdns_describe(a, (int)status, "MX", domain, text, sizeof(text));
+	(void)host->fail(r, mxdns_error((int)status), NULL, text);
 	return status == MXRES_NXDOMAIN || status == MXRES_BADNAME ?
 	    MXNSS_NOTFOUND : MXNSS_TRYAGAIN;
 }
@@ -92,7 +92,7 @@ report(const struct mxnss_host *host, struct mxnss_reply *r,
 	case MXRES_OK:
 		return add_all(host, r, a);
 	case MXRES_NULLMX:
-		dnsctx_describe(a, (int)status, "MX", domain, text,
+		mxdns_describe(a, (int)status, "MX", domain, text,
 		    sizeof(text));
 		(void)host->null_mx(r);
 		(void)host->fail(r, MX_ENULLMX, NULL, text);
@@ -125,7 +125,7 @@ report_facts(const struct mxnss_host *host, struct mxnss_reply *r,
 		flags |= MXI_PARTIAL;
 	(void)host->flags(r, flags);
 	for (i = 0; i < a->nnote; i++) {
-		dnsctx_note(a, i, text, sizeof(text));
+		mxdns_note(a, i, text, sizeof(text));
 		(void)host->note(r, text);
 	}
 }
@@ -140,7 +140,7 @@ dns_getmxbyname(void *priv, const struct mxnss_query *q,
 	enum mxres_status status;
 	enum mxnss_status ret;
 
-	ctx = dnsctx_new(q->servers, q->dnssec, q->deadline);
+	ctx = mxdns_new(q->servers, q->dnssec, q->deadline);
 	if (ctx == NULL) {
 		(void)d->host->facts(r, NULL, -1, UINT32_MAX, errno);
 		return failed(d->host, r, NULL, errno == ETIMEDOUT ?

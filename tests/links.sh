@@ -47,7 +47,7 @@ links() {
 
 links lib/libmxres.so.1 libresolv libbsd
 links nss/libmxnss.so.1 libmxres libbsd
-links nss/getmx libmxnss libbsd
+links nss/getmx libmxnss libmxres libbsd
 # Start-up is most of what sendmail costs.
 links shim/sendmail libbsd
 links shim/runner libmxnss libssl libcrypto libbsd

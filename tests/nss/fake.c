@@ -196,8 +196,8 @@ static const struct mxnss_module hollow = {
 };
 
 const struct mxnss_module *const fake_modules[] = {
-	&module_alpha, &module_beta, &module_gamma, &module_dns, &broken, &old, &hollow,
-	&_mxnss_files_module, NULL
+	&module_alpha, &module_beta, &module_gamma, &module_dns, &broken,
+	&old, &hollow, &_mxnss_files_module, NULL
 };
 
 void

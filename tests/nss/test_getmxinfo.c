@@ -37,7 +37,7 @@ look_up(const char *sources, uint32_t flags, int expect)
 	return info;
 }
 
-/* --- status x action ------------------------------------------------------- */
+/* --- status x action ----------------------------------------------------- */
 
 /*
  * What alpha, beta and gamma say of one domain, in which list, and what
@@ -357,7 +357,7 @@ test_getmxinfo_hands_on_every_error(void **state)
 	}
 }
 
-/* --- one thing at a time --------------------------------------------------- */
+/* --- one thing at a time ------------------------------------------------- */
 
 static struct mxinfo *
 says(const char *text, uint32_t flags, int expect)
@@ -565,7 +565,7 @@ test_getmxinfo_wrong_list_of_the_caller(void **state)
 	freemxinfo(info);
 }
 
-/* --- deadline -------------------------------------------------------------- */
+/* --- deadline ------------------------------------------------------------ */
 
 static int64_t
 running_clock(void)
@@ -591,7 +591,7 @@ test_getmxinfo_deadline_holds_between_sources(void **state)
 	freemxinfo(info);
 }
 
-/* --- arguments ------------------------------------------------------------- */
+/* --- arguments ----------------------------------------------------------- */
 
 static const struct {
 	const char	*domain;
@@ -711,7 +711,7 @@ test_getmxinfo_hints_of_an_older_program(void **state)
 	freemxinfo(info);
 }
 
-/* --- self cut -------------------------------------------------------------- */
+/* --- self cut ------------------------------------------------------------ */
 
 static const char *const selves[] = { "Self.Example.", "other", NULL };
 
@@ -826,7 +826,7 @@ test_getmxinfo_selfcut_by_host_name(void **state)
 	freemxinfo(info);
 }
 
-/* --- mx: lines ------------------------------------------------------------- */
+/* --- mx: lines ----------------------------------------------------------- */
 
 static const struct {
 	const char	*name;
@@ -978,7 +978,7 @@ test_getmxinfo_borrowed_and_merged(void **state)
 	freemxinfo(info);
 }
 
-/* --- addresses ------------------------------------------------------------- */
+/* --- addresses ----------------------------------------------------------- */
 
 static int
 is_192_0_2_9(const struct sockaddr *sa)

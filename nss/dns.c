@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "dnsctx.h"
+#include "dns.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -18,7 +18,7 @@
 #include "mxdb.h"
 
 int64_t
-dnsctx_now(void)
+mxdns_now(void)
 {
 	struct timespec ts;
 
@@ -27,8 +27,14 @@ dnsctx_now(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+int
+mxdns_name(const char *domain, char *buf, size_t size)
+{
+	return mxres_name(domain, buf, size);
+}
+
 struct mxres_ctx *
-dnsctx_new(const struct sockaddr *const *servers, int dnssec,
+mxdns_new(const struct sockaddr *const *servers, int dnssec,
     int64_t deadline)
 {
 	struct mxres_ctx *ctx;
@@ -36,7 +42,7 @@ dnsctx_new(const struct sockaddr *const *servers, int dnssec,
 	size_t n = 0;
 	int saved;
 
-	left = deadline - dnsctx_now();
+	left = deadline - mxdns_now();
 	if (left <= 0) {
 		errno = ETIMEDOUT;
 		return NULL;
@@ -58,7 +64,7 @@ dnsctx_new(const struct sockaddr *const *servers, int dnssec,
 }
 
 int
-dnsctx_error(int status)
+mxdns_error(int status)
 {
 	static const struct {
 		int	status;
@@ -87,7 +93,7 @@ dnsctx_error(int status)
 }
 
 void
-dnsctx_describe(const struct mxres_answer *a, int status, const char *what,
+mxdns_describe(const struct mxres_answer *a, int status, const char *what,
     const char *name, char *buf, size_t size)
 {
 	const char *server = a == NULL ? "" : a->server;
@@ -118,7 +124,7 @@ dnsctx_describe(const struct mxres_answer *a, int status, const char *what,
 }
 
 void
-dnsctx_note(const struct mxres_answer *a, size_t n, char *buf, size_t size)
+mxdns_note(const struct mxres_answer *a, size_t n, char *buf, size_t size)
 {
 	static const char *const words[] = {
 		[MXRES_NOTE_MALFORMED] = "is malformed; ignored",

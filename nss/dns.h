@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/* The door to lib/: what more than one source needs of libmxres. */
+#ifndef NSS_DNS_H
+#define NSS_DNS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct mxres_answer;
+struct mxres_ctx;
+struct sockaddr;
+
+/*
+ * mxdns_now: CLOCK_MONOTONIC in milliseconds.
+ * mxdns_name: mxres_name(): the normal form of a domain name, of SIZE >= 254;
+ *	-1 if it is none.
+ * mxdns_new: a context whose lookups end at DEADLINE; SERVERS may be
+ *	NULL.  NULL with errno, which is ETIMEDOUT if the time is up.
+ * mxdns_error: the MX_E* code of an MXRES_* status; MX_ENXDOMAIN for a
+ *	name that does not exist, MX_EUNUSABLE for one without records.
+ * mxdns_describe: one line about a lookup of WHAT ("MX", "address") that
+ *	failed; A may be NULL.
+ * mxdns_note: one line about note N of an answer.
+ */
+int64_t	 mxdns_now(void);
+int	 mxdns_name(const char *domain, char *buf, size_t size);
+struct mxres_ctx *mxdns_new(const struct sockaddr *const *servers,
+	    int dnssec, int64_t deadline);
+int	 mxdns_error(int status);
+void	 mxdns_describe(const struct mxres_answer *a, int status,
+	    const char *what, const char *name, char *buf, size_t size);
+void	 mxdns_note(const struct mxres_answer *a, size_t n, char *buf,
+	    size_t size);
+
+#endif /* NSS_DNS_H */
