@@ -196,10 +196,13 @@ transaction(struct attempt *a)
 	size_t i;
 
 	msg.rcpt = xcalloc(a->nopen, sizeof(*msg.rcpt));
-	for (i = 0; i < a->nopen; i++)
+	for (i = 0; i < a->nopen; i++) {
 		msg.rcpt[i].addr = a->open[i]->addr;
+		msg.rcpt[i].result = a->open[i]->result;
+	}
 	smtp_set_trace(peer->smtp, m->trace, m->arg);
-	lost = smtp_mail(peer->smtp, &msg, &r) == -1;
+	lost = smtp_mail(peer->smtp, &msg, &r) != 0;
+	a->unsure = msg.unsure;
 	smtp_set_trace(peer->smtp, NULL, NULL);
 	for (i = 0; i < a->nopen; i++) {
 		res = &a->open[i]->result;

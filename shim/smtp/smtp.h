@@ -79,6 +79,9 @@ struct smtp_message {
 	off_t		 start;
 	off_t		 size;
 	bool		 eightbit;
+	bool		 unsure;	/* set by smtp_mail(): the end of the
+					   data was sent, and no clear reply
+					   came: the server may have it */
 };
 
 struct smtp *smtp_new(const struct smtp_io *, const struct smtp_params *);
