@@ -378,6 +378,8 @@ status_of_errno(int error)
 	switch (error) {
 	case ETIMEDOUT:
 		return MXRES_TIMEOUT;
+	case EBADMSG:
+		return MXRES_BADRESP;
 	case EMFILE:
 	case ENFILE:
 	case ENOBUFS:
@@ -413,32 +415,6 @@ explain_failure(const struct ask *ask, const uint8_t *reply)
 	}
 }
 
-/* Only a truncated answer is at hand; get the whole of it. */
-static enum mxres_status
-ask_tcp(struct mxres_ctx *ctx, struct ask *ask, const union server *srv,
-    int64_t deadline, size_t *len)
-{
-	ssize_t n;
-
-	n = mxres_tcp(&srv->sa, server_len(srv), ask->query, ask->len,
-	    ctx->reply, REPLYSIZE, deadline);
-	if (n == -1) {
-		ask->answer->error = errno;
-		switch (status_of_errno(errno)) {
-		case MXRES_TIMEOUT:
-			return MXRES_TIMEOUT;
-		case MXRES_AGAIN:
-			return MXRES_AGAIN;
-		default:
-			return MXRES_BADRESP;
-		}
-	}
-	if (mxres_msg_id(ctx->reply) != mxres_msg_id(ask->query))
-		return MXRES_BADRESP;
-	*len = (size_t)n;
-	return MXRES_OK;
-}
-
 /*
  * How long to wait for one server if TRIES are yet to come: what
  * resolv.conf says, or a fair share of what is left.  The first try is
@@ -457,19 +433,15 @@ seconds_for(const struct ask *ask, size_t tries)
 	return share < ask->timeout ? (int)share : ask->timeout;
 }
 
-/* One exchange; MXRES_OK means that a message came, of *LEN octets. */
+/* MXRES_OK means that a message came over UDP, of *LEN octets. */
 static enum mxres_status
-exchange(struct mxres_ctx *ctx, struct ask *ask, union server *srv,
+ask_udp(struct mxres_ctx *ctx, struct ask *ask, union server *srv,
     int seconds, size_t *len)
 {
-	int64_t deadline;
 	int n;
 
-	/* What a failure leaves here must not be of the one before. */
-	memset(ctx->reply, 0, QUERYSIZE);
 	set_server(&ask->state, srv);
 	ask->state.retrans = seconds;
-	ask->tries++;
 	errno = 0;
 	n = res_nsend(&ask->state, ask->query, (int)ask->len, ctx->reply,
 	    REPLYSIZE);
@@ -478,8 +450,52 @@ exchange(struct mxres_ctx *ctx, struct ask *ask, union server *srv,
 	if (n < MXRES_HEADERLEN || n > REPLYSIZE)
 		return MXRES_BADRESP;
 	*len = (size_t)n;
-	if (!mxres_msg_truncated(ctx->reply))
-		return MXRES_OK;
+	return MXRES_OK;
+}
+
+/* The same over TCP. */
+static enum mxres_status
+ask_tcp(struct mxres_ctx *ctx, struct ask *ask, const union server *srv,
+    int64_t deadline, size_t *len)
+{
+	enum mxres_status status;
+	ssize_t n;
+
+	n = mxres_tcp(&srv->sa, server_len(srv), ask->query, ask->len,
+	    ctx->reply, REPLYSIZE, deadline);
+	if (n == -1) {
+		ask->answer->error = errno;
+		status = status_of_errno(errno);
+		/* A truncated answer is more than none. */
+		if (status == MXRES_NOSERVER && mxres_msg_is_reply(ctx->reply))
+			status = MXRES_BADRESP;
+		return status;
+	}
+	if (mxres_msg_id(ctx->reply) != mxres_msg_id(ask->query))
+		return MXRES_BADRESP;
+	*len = (size_t)n;
+	return MXRES_OK;
+}
+
+/*
+ * One exchange; MXRES_OK means that a message came, of *LEN octets.  The
+ * option use-vc of resolv.conf is for networks where UDP does not pass.
+ */
+static enum mxres_status
+exchange(struct mxres_ctx *ctx, struct ask *ask, union server *srv,
+    int seconds, size_t *len)
+{
+	enum mxres_status status;
+	int64_t deadline;
+
+	ask->tries++;
+	/* What a failure leaves here must not be of the one before. */
+	memset(ctx->reply, 0, QUERYSIZE);
+	if ((ctx->conf.options & RES_USEVC) == 0) {
+		status = ask_udp(ctx, ask, srv, seconds, len);
+		if (status != MXRES_OK || !mxres_msg_truncated(ctx->reply))
+			return status;
+	}
 	deadline = mxres_now() + (int64_t)seconds * 1000;
 	if (deadline > ask->deadline)
 		deadline = ask->deadline;

@@ -38,6 +38,7 @@ static const char *why;		/* why there is no namespace */
 
 static const char script[] =
     "d.test MX ad=1 MX 10 a.test\n"
+    "vc.test MX MX 10 a.test\n"
     "tc.test MX tc MX 10 a.test\n"
     "a.test A A 192.0.2.1\n"
     "a.test AAAA AAAA 2001:db8::1\n"
@@ -185,8 +186,6 @@ test_resolvconf_rows(void **state)
 		{ "dead first", DEAD LO, NULL, "127.0.0.1#53", true },
 		{ "dead first, then ipv6", DEAD LO6, NULL, "::1#53", true },
 		{ "none: the host itself", "\n", NULL, "127.0.0.1#53", true },
-		{ "over tcp by option", LO "options use-vc\n", NULL,
-		    "127.0.0.1#53", true },
 		{ "foreign", FOREIGN, NULL, "192.0.2.53#53", false },
 		{ "one of two foreign", LO FOREIGN, NULL, "127.0.0.1#53",
 		    false },
@@ -232,6 +231,54 @@ test_resolvconf_dead_servers(void **state)
 	a = ask("nameserver 198.51.100.1\n", NULL, "d.test");
 	assert_int_equal(a->status, MXRES_NOSERVER);
 	mxres_answer_free(a);
+}
+
+static void
+test_resolvconf_tcp_by_option(void **state)
+{
+	struct mxres_answer *a;
+	char log[16];
+
+	(void)state;
+	if (why != NULL)
+		skip();
+	a = ask(LO "options use-vc\n", NULL, "vc.test");
+	assert_int_equal(a->status, MXRES_OK);
+	mxres_answer_free(a);
+	server_log(&srv, "vc.test", log, sizeof(log));
+	assert_string_equal(log, "t");
+	a = ask(DEAD "options use-vc\n", NULL, "vc.test");
+	assert_int_equal(a->status, MXRES_NOSERVER);
+	mxres_answer_free(a);
+}
+
+/* What resolv.conf says of its servers says nothing of others. */
+static void
+test_resolvconf_trust_is_not_for_set_servers(void **state)
+{
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_port = htons(53)
+	};
+	const struct sockaddr *list[] = { (struct sockaddr *)&sin };
+	struct mxres_ctx *ctx;
+	struct mxres_answer *a;
+
+	(void)state;
+	if (why != NULL)
+		skip();
+	ctx = mxres_new();
+	assert_non_null(ctx);
+	sin.sin_addr.s_addr = htonl(0xc0000235);
+	assert_true(put_file(RESOLV_CONF, FOREIGN TRUST));
+	assert_int_equal(mxres_set_servers(ctx, list, 1), 0);
+	assert_int_equal(mxres_mx(ctx, "d.test", &a), MXRES_OK);
+	assert_int_equal(a->flags, 0);
+	mxres_answer_free(a);
+	assert_int_equal(mxres_set_servers(ctx, NULL, 0), 0);
+	assert_int_equal(mxres_mx(ctx, "d.test", &a), MXRES_OK);
+	assert_int_equal(a->flags, MXRES_F_SECURE);
+	mxres_answer_free(a);
+	mxres_free(ctx);
 }
 
 /* What res_nsearch() would have done. */
@@ -318,6 +365,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_resolvconf_rows),
 		cmocka_unit_test(test_resolvconf_dead_servers),
+		cmocka_unit_test(test_resolvconf_tcp_by_option),
+		cmocka_unit_test(test_resolvconf_trust_is_not_for_set_servers),
 		cmocka_unit_test(test_resolvconf_search_is_never_used),
 		cmocka_unit_test(test_resolvconf_is_read_anew),
 		cmocka_unit_test(test_resolvconf_addresses_with_no_aaaa),

@@ -45,6 +45,7 @@
  *	packet=HEX	the whole message, but for the id
  *	tcp=silent	accept, read, say nothing
  *	tcp=close	close instead of replying; tcp=reset: with an RST
+ *	tcp=wrongid	the id is not the client's
  *	tcp=drip	one octet every 200 ms
  *	tcp=half	close after half of the message
  *	tcp=long	announce more octets than come, then say nothing
@@ -89,7 +90,7 @@ enum section { AN, NS, AR, NSECTIONS };
 
 enum tcpmode {
 	TCP_SERVE, TCP_SILENT, TCP_CLOSE, TCP_RESET, TCP_DRIP, TCP_HALF,
-	TCP_LONG, TCP_SHORT, TCP_ZERO, TCP_GARBAGE
+	TCP_LONG, TCP_SHORT, TCP_ZERO, TCP_GARBAGE, TCP_WRONGID
 };
 
 struct bytes {
@@ -179,7 +180,8 @@ static const struct {
 	{ "tcp=close", B(tcp), TCP_CLOSE }, { "tcp=reset", B(tcp), TCP_RESET },
 	{ "tcp=drip", B(tcp), TCP_DRIP }, { "tcp=half", B(tcp), TCP_HALF },
 	{ "tcp=long", B(tcp), TCP_LONG }, { "tcp=short", B(tcp), TCP_SHORT },
-	{ "tcp=zero", B(tcp), TCP_ZERO }, { "tcp=garbage", B(tcp), TCP_GARBAGE }
+	{ "tcp=zero", B(tcp), TCP_ZERO }, { "tcp=garbage", B(tcp), TCP_GARBAGE },
+	{ "tcp=wrongid", B(tcp), TCP_WRONGID }
 };
 
 __attribute__((noreturn, format(printf, 1, 2)))
@@ -1080,6 +1082,9 @@ reply_tcp(int fd, struct out *out, int mode)
 		return;
 	case TCP_CLOSE:
 		return;
+	case TCP_WRONGID:
+		out->p[0] ^= 0x55;
+		break;
 	case TCP_HALF:
 		len /= 2;
 		break;
