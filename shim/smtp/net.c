@@ -245,7 +245,7 @@ drain(struct conn *c, struct result *r, bool *failed)
 		if (n == TLS_WANT_WRITE)
 			return POLLOUT;
 		if (n == 0)
-			result_set(r, R_LOST, "connection closed by the server");
+			result_set(r, R_LOST, "closed by the server");
 		if (n <= 0) {
 			*failed = true;
 			break;

@@ -360,6 +360,7 @@ premature(struct transaction *t, bool begun, struct result *r)
 	s->dead = true;
 	if (rp.code < 400)
 		return session_odd(s, &rp, IN_MESSAGE, r);
+	t->m->unsure = false;
 	refusal(t, &rp, IN_MESSAGE, r);
 	if (!begun || (s->io.pending(s->io.arg) && !(session_reply(s,
 	    IN_MESSAGE, s->reply_timeout, &more, NULL, &end) == -1 &&
@@ -417,6 +418,7 @@ send_data(struct transaction *t)
 		}
 		if ((last = at == t->m->size)) {
 			session_trace(s, '>', ".");
+			t->m->unsure = true;
 			if (dot_end(&dot) == -1)
 				return -1;
 		}
@@ -426,10 +428,23 @@ send_data(struct transaction *t)
 	return rv;
 }
 
+/* What became of it is not known: no reply, or none that is one. */
+static int
+no_answer(struct transaction *t, struct result *r)
+{
+	/* a 421 is an answer */
+	t->m->unsure = r->code != R_LATER;
+	if (r->code == R_LOST)
+		(void)session_fail(t->s, R_LOST, IN_END,
+		    strncmp(r->text, "timed out", 9) == 0 ?
+		    "timed out; it may have been delivered" :
+		    "connection lost; it may have been delivered", r);
+	return -1;
+}
+
 static int
 send_message(struct transaction *t, struct result *r)
 {
-	struct result low;
 	struct reply rp;
 
 	t->r = r;
@@ -438,25 +453,16 @@ send_message(struct transaction *t, struct result *r)
 	/* from here on the mail may be the server's */
 	reply_init(&rp);
 	if (session_reply(t->s, IN_END, t->s->data_timeout, &rp, NULL, r) ==
-	    -1) {
-		low = *r;
-		if (low.code == R_LOST)
-			(void)session_fail(t->s, R_LOST, IN_END,
-			    strncmp(low.text, "timed out", 9) == 0 ?
-			    "timed out; it may have been delivered" :
-			    "connection lost; it may have been delivered", r);
-		return -1;
-	}
-	t->s->open = false;
-	switch (rp.code / 100) {
-	case 2:
-		session_verdict(t->s, &rp, R_SENT, IN_END, r);
-		break;
-	case 3:
+	    -1)
+		return no_answer(t, r);
+	if (rp.code / 100 == 3)
 		return session_odd(t->s, &rp, IN_END, r);
-	default:
+	t->m->unsure = false;
+	t->s->open = false;
+	if (rp.code / 100 == 2)
+		session_verdict(t->s, &rp, R_SENT, IN_END, r);
+	else
 		refusal(t, &rp, IN_END, r);
-	}
 	settle_rest(t, r);
 	return 0;
 }
@@ -467,6 +473,7 @@ smtp_mail(struct smtp *s, struct smtp_message *m, struct result *r)
 	struct transaction t = { .s = s, .m = m, .rset = s->open };
 	int rv = 0;
 
+	m->unsure = false;
 	t.state = xcalloc(m->nrcpt + 1, sizeof(*t.state));
 	if (check(&t)) {
 		if ((rv = send_envelope(&t, r)) == 0 && t.go)

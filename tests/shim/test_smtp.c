@@ -45,7 +45,7 @@ struct server {
 	bool		 closed;
 	bool		 silent;
 	int		 ms;		/* the client's last deadline */
-	bool		 dot;		/* the last thing read was a final dot */
+	bool		 dot;		/* heard last: a final dot */
 	const struct buf *body;
 	struct buf	 trace;
 };
@@ -378,7 +378,10 @@ struct row {
 	const char	*name;
 	const char	*script;
 	size_t		 nrcpt;
-	/* the last step, how it ended, the results of the recipients */
+	/*
+	 * The last step, how it ended, the results of the recipients, and
+	 * whether the server may have the message all the same.
+	 */
 	const char	*want;
 	const char	*text;		/* of the last result, or NULL */
 };
@@ -592,16 +595,16 @@ static const struct row rows[] = {
 	{ "421 to the message", PLAIN MAIL OK RCPT1 OK DATA GO "M\n"
 	    "S 421 bye\n", 1, "mail later later", NULL },
 	{ "354 to the message", PLAIN MAIL OK RCPT1 OK DATA GO "M\n" GO, 1,
-	    "mail proto proto", NULL },
+	    "mail proto proto unsure", NULL },
 	{ "999 to the message", PLAIN MAIL OK RCPT1 OK DATA GO "M\n"
-	    "S 999 ok\n", 1, "mail proto proto", NULL },
+	    "S 999 ok\n", 1, "mail proto proto unsure", NULL },
 	{ "half a reply to the message", PLAIN MAIL OK RCPT1 OK DATA GO "M\n"
-	    "S 250-ok\nX\n", 1, "mail lost lost", NULL },
+	    "S 250-ok\nX\n", 1, "mail lost lost unsure", NULL },
 	{ "closes after the message", PLAIN MAIL OK RCPT1 OK DATA GO "M\n"
-	    "X\n", 1, "mail lost lost", "connection lost; it may have been "
-	    "delivered (in reply to the end of the message)" },
+	    "X\n", 1, "mail lost lost unsure", "connection lost; it may have "
+	    "been delivered (in reply to the end of the message)" },
 	{ "silent after the message", PLAIN MAIL OK RCPT1 OK DATA GO "M\n"
-	    "T\n", 1, "mail lost lost", "timed out; it may have been "
+	    "T\n", 1, "mail lost lost unsure", "timed out; it may have been "
 	    "delivered (in reply to the end of the message)" },
 	{ "sent, then closes", PLAIN MAIL OK RCPT1 OK DATA GO "M\n" OK "X\n",
 	    1, "mail 0 sent", "250 ok" },
@@ -648,6 +651,8 @@ converse(struct server *sv, struct smtp *s, struct mail *mail,
 	rv = smtp_mail(s, &mail->m, r);
 	note(got, "mail", rv, r);
 	add_results(got, mail);
+	if (mail->m.unsure)
+		buf_adds(got, " unsure");
 	*r = mail->rcpt[mail->m.nrcpt - 1].result;
 }
 
@@ -1180,7 +1185,10 @@ test_mail_premature_reply(void **state)
 		{ "250 in the middle", PLAIN MAIL OK RCPT1 OK DATA
 		    GO "B\nS 250 thanks\n", 1, "mail proto proto", NULL },
 		{ "250 while it takes no more", PLAIN MAIL OK RCPT1 OK DATA
-		    GO "B\nB\nZ\nS 250 thanks\n", 1, "mail proto proto",
+		    GO "B\nB\nZ\nS 250 thanks\n", 1, "mail proto proto unsure",
+		    NULL },
+		{ "552 while it takes no more", PLAIN MAIL OK RCPT1 OK DATA
+		    GO "B\nB\nZ\nS 552 full\n", 1, "mail refused refused",
 		    NULL },
 		{ "closes in the middle", PLAIN MAIL OK RCPT1 OK DATA
 		    GO "B\nX\n", 1, "mail lost lost",
@@ -1310,7 +1318,8 @@ static ssize_t
 chaos_readline(void *arg, char *buf, size_t size, struct result *r)
 {
 	static const char *const pool[] = { "250 2.0.0 ok", "251 ok",
-	    "250-PIPELINING", "250-8BITMIME", "354 go", "450 wait", "550 no", "421 bye", "2500", "25", "", "250-x",
+	    "250-PIPELINING", "250-8BITMIME", "354 go", "450 wait",
+	    "550 no", "421 bye", "2500", "25", "", "250-x",
 	    "999 x", "250x" };
 	struct chaos *c = arg;
 	const char *s;
@@ -1369,6 +1378,7 @@ test_mail_any_server(void **state)
 					continue;
 				assert_int_equal(rv, 0);
 				assert_true(c.dotted && c.answered);
+				assert_false(mail.m.unsure);
 				assert_int_equal(c.answer, 2);
 				sent++;
 			}
