@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line of sendmail. */
+#ifndef SHIM_SUBMIT_OPTS_H
+#define SHIM_SUBMIT_OPTS_H
+
+#include <stdbool.h>
+
+enum opts_mode {
+	OPTS_SUBMIT,		/* read a message and queue it */
+	OPTS_MAILQ,		/* -bp, or called as mailq */
+	OPTS_FLUSH,		/* -q */
+	OPTS_HELP,
+	OPTS_VERSION
+};
+
+struct opts {
+	enum opts_mode	 mode;
+	bool		 from_header;	/* -t */
+	bool		 ignore_dots;	/* -i */
+	bool		 verbose;	/* -v */
+	const char	*sender;	/* -f, or NULL */
+	const char	*full_name;	/* -F, or NULL */
+	char		**rcpt;		/* within argv */
+	int		 nrcpt;
+};
+
+/*
+ * Read the ARGC words of ARGV, without the program's name.  0, or -1 with
+ * *WHY: one line, the caller's.  Options are read up to the first word that
+ * is none, or "--"; no option names a file, and none has an effect on
+ * anything but this one submission.
+ */
+int	opts_parse(struct opts *, int argc, char **argv, char **why);
+
+#endif /* SHIM_SUBMIT_OPTS_H */
