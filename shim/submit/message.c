@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Reading a message.  The header is kept, as it must be complete before the
+ * envelope is known; the body streams.  What leaves here can neither end
+ * the SMTP data early nor be refused for the length of its lines.
+ */
+#include "config.h"
+
+#include "submit/message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xmalloc.h"
+
+#define CHUNK		65536
+
+void
+lines_init(struct lines *l, bool ignore_dots, message_sink sink, void *arg)
+{
+	memset(l, 0, sizeof(*l));
+	l->sink = sink;
+	l->arg = arg;
+	l->ignore_dots = ignore_dots;
+	l->bol = true;
+}
+
+static int
+put(struct lines *l, const char *p, size_t n)
+{
+	l->col += n;
+	return n != 0 ? l->sink(l->arg, p, n) : 0;
+}
+
+static int
+put_newline(struct lines *l)
+{
+	size_t n = l->ntail;
+
+	l->ntail = 0;
+	if (put(l, l->tail, n) == -1)
+		return -1;
+	l->col = 0;
+	return l->sink(l->arg, "\r\n", 2);
+}
+
+static bool
+is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Where to break the tail, which is full; octet NEXT follows it. */
+static size_t
+break_at(const struct lines *l, char next)
+{
+	size_t i;
+
+	for (i = LINES_TAIL - 1; i > 0; i--)
+		if (l->tail[i] == ' ' || l->tail[i] == '\t')
+			return i;
+	if (!is_continuation(next))
+		return LINES_TAIL;
+	for (i = LINES_TAIL - 1; i > LINES_TAIL - 4; i--)
+		if (!is_continuation(l->tail[i]))
+			return i;
+	return LINES_TAIL;
+}
+
+/* The line has more than the octets that it may have. */
+static int
+fold(struct lines *l, char next)
+{
+	char rest[LINES_TAIL];
+	size_t at = break_at(l, next), n = l->ntail - at;
+
+	memcpy(rest, l->tail + at, n);
+	l->ntail = at;
+	if (put_newline(l) == -1)
+		return -1;
+	/* the continuation begins with the blank, or one of ours */
+	if ((n == 0 || (rest[0] != ' ' && rest[0] != '\t')) &&
+	    put(l, " ", 1) == -1)
+		return -1;
+	return put(l, rest, n);
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Text without line ends and NUL. */
+static int
+put_text(struct lines *l, const char *p, size_t n)
+{
+	size_t k;
+
+	while (n > 0) {
+		if (l->col < LINES_KEEP) {
+			k = least(n, LINES_KEEP - l->col);
+			if (put(l, p, k) == -1)
+				return -1;
+		} else if (l->ntail < LINES_TAIL) {
+			k = least(n, LINES_TAIL - l->ntail);
+			memcpy(l->tail + l->ntail, p, k);
+			l->ntail += k;
+		} else {
+			k = 0;
+			if (fold(l, *p) == -1)
+				return -1;
+		}
+		p += k;
+		n -= k;
+	}
+	return 0;
+}
+
+/* The same, with NUL. */
+static int
+put_octets(struct lines *l, const char *p, size_t n)
+{
+	const char *nul;
+
+	while (n > 0 && (nul = memchr(p, '\0', n)) != NULL) {
+		if (put_text(l, p, (size_t)(nul - p)) == -1 ||
+		    put_text(l, "?", 1) == -1)
+			return -1;
+		n -= (size_t)(nul + 1 - p);
+		p = nul + 1;
+	}
+	return put_text(l, p, n);
+}
+
+/* CRs were not followed by LF: each ends a line. */
+static int
+put_lone_crs(struct lines *l)
+{
+	for (; l->cr > 0; l->cr--)
+		if (put_newline(l) == -1)
+			return -1;
+	return 0;
+}
+
+/* Octets within an input line: all but LF. */
+static int
+take_text(struct lines *l, const char *p, size_t n)
+{
+	const char *cr;
+	size_t len;
+
+	while (n > 0) {
+		if (*p == '\r') {
+			l->cr++;
+			p++;
+			n--;
+			continue;
+		}
+		if (l->dot) {
+			l->dot = false;
+			if (put_text(l, ".", 1) == -1)
+				return -1;
+		}
+		cr = memchr(p, '\r', n);
+		len = cr != NULL ? (size_t)(cr - p) : n;
+		if (put_lone_crs(l) == -1 || put_octets(l, p, len) == -1)
+			return -1;
+		p += len;
+		n -= len;
+	}
+	return 0;
+}
+
+int
+lines_feed(struct lines *l, const char *p, size_t n)
+{
+	const char *nl;
+	size_t len;
+
+	while (n > 0) {
+		if (l->bol && *p == '.' && !l->ignore_dots) {
+			l->dot = true;
+			l->bol = false;
+			p++;
+			n--;
+			continue;
+		}
+		nl = memchr(p, '\n', n);
+		len = nl != NULL ? (size_t)(nl - p) : n;
+		l->bol = l->bol && len == 0;
+		if (take_text(l, p, len) == -1)
+			return -1;
+		if (nl == NULL)
+			return 0;
+		if (l->dot)
+			return 1;
+		l->cr = 0;
+		l->bol = true;
+		if (put_newline(l) == -1)
+			return -1;
+		p = nl + 1;
+		n -= len + 1;
+	}
+	return 0;
+}
+
+int
+lines_end(struct lines *l)
+{
+	/* a last line of one dot ends the body without LF as well */
+	if (l->dot)
+		return 0;
+	if (l->cr > 0)
+		return put_lone_crs(l);
+	return l->col > 0 ? put_newline(l) : 0;
+}
+
+struct message {
+	int		 fd;
+	bool		 ignore_dots;
+	bool		 ended;		/* by a dot */
+	struct buf	 first;		/* of the body, read with the header */
+	size_t		 pos;
+	size_t		 len;
+	char		 raw[CHUNK];
+};
+
+struct message *
+message_new(int fd, bool ignore_dots)
+{
+	struct message *m = xmalloc(sizeof(*m));
+
+	m->fd = fd;
+	m->ignore_dots = ignore_dots;
+	m->ended = false;
+	buf_init(&m->first);
+	m->pos = m->len = 0;
+	return m;
+}
+
+void
+message_free(struct message *m)
+{
+	if (m == NULL)
+		return;
+	buf_clear(&m->first);
+	free(m);
+}
+
+/* More octets into M.  1; 0 at the end of the input; -1 with errno. */
+static int
+fill(struct message *m)
+{
+	ssize_t n;
+
+	do {
+		n = read(m->fd, m->raw, sizeof(m->raw));
+	} while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return -1;
+	m->pos = 0;
+	m->len = (size_t)n;
+	return n > 0;
+}
+
+/*
+ * The next input line with its LF into LINE, but not more than MAX octets
+ * and a chunk.  As fill() returns.
+ */
+static int
+read_line(struct message *m, struct buf *line, size_t max)
+{
+	const char *p, *nl;
+	size_t n;
+	int rc;
+
+	buf_reset(line);
+	do {
+		if (m->pos == m->len && (rc = fill(m)) != 1)
+			return rc == 0 && line->len > 0 ? 1 : rc;
+		p = m->raw + m->pos;
+		nl = memchr(p, '\n', m->len - m->pos);
+		n = nl != NULL ? (size_t)(nl + 1 - p) : m->len - m->pos;
+		buf_add(line, p, n);
+		m->pos += n;
+	} while (nl == NULL && line->len <= max);
+	return 1;
+}
+
+/*
+ * The header line in RAW without its end.  A CR within it becomes a blank:
+ * it shall not begin a field that its author did not write.
+ */
+static void
+clean_line(const struct buf *raw, struct buf *line)
+{
+	size_t i, n = raw->len;
+
+	if (n > 0 && raw->data[n - 1] == '\n')
+		n--;
+	while (n > 0 && raw->data[n - 1] == '\r')
+		n--;
+	buf_reset(line);
+	buf_add(line, raw->data, n);
+	for (i = 0; i < n; i++) {
+		if (line->data[i] == '\r')
+			line->data[i] = ' ';
+		else if (line->data[i] == '\0')
+			line->data[i] = '?';
+	}
+}
+
+enum message_error
+message_header(struct message *m, struct header *h)
+{
+	struct buf raw = BUF_INIT, line = BUF_INIT;
+	enum message_error error = MESSAGE_OK;
+	enum header_line kind = HEADER_TAKEN;
+	int rc;
+
+	while (error == MESSAGE_OK && kind == HEADER_TAKEN) {
+		rc = read_line(m, &raw, HEADER_MAX - h->size);
+		if (rc == 0)
+			break;
+		if (rc == -1) {
+			error = MESSAGE_READ;
+			break;
+		}
+		clean_line(&raw, &line);
+		if (!m->ignore_dots && strcmp(line.data, ".") == 0) {
+			m->ended = true;
+			break;
+		}
+		kind = header_take(h, line.data, line.len);
+		if (kind == HEADER_TAKEN && h->size > HEADER_MAX)
+			error = MESSAGE_LONG_HEADER;
+		if (kind == HEADER_BODY)
+			buf_add(&m->first, raw.data, raw.len);
+	}
+	buf_clear(&raw);
+	buf_clear(&line);
+	return error;
+}
+
+/* A sink that counts. */
+struct limit {
+	message_sink	 sink;
+	void		*arg;
+	uint64_t	 left;
+	bool		 exceeded;
+};
+
+static int
+count(void *arg, const void *p, size_t n)
+{
+	struct limit *l = arg;
+
+	if (n > l->left) {
+		l->exceeded = true;
+		return -1;
+	}
+	l->left -= n;
+	return l->sink(l->arg, p, n);
+}
+
+enum message_error
+message_body(struct message *m, uint64_t max, message_sink sink, void *arg)
+{
+	struct limit limit = { sink, arg, max, false };
+	struct lines lines;
+	int rc, got;
+
+	if (m->ended)
+		return MESSAGE_OK;
+	lines_init(&lines, m->ignore_dots, count, &limit);
+	rc = lines_feed(&lines, buf_str(&m->first), m->first.len);
+	while (rc == 0) {
+		rc = lines_feed(&lines, m->raw + m->pos, m->len - m->pos);
+		m->pos = m->len;
+		if (rc != 0)
+			break;
+		got = fill(m);
+		if (got == -1)
+			return MESSAGE_READ;
+		if (got == 0) {
+			rc = lines_end(&lines);
+			break;
+		}
+	}
+	if (rc == -1)
+		return limit.exceeded ? MESSAGE_TOO_BIG : MESSAGE_WRITE;
+	return MESSAGE_OK;
+}
