@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sendmail and mailq: one program, by the name that it is called by.  It
+ * runs as its caller, with no privilege, and puts one file into the spool.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/conf.h"
+#include "base/priv.h"
+#include "submit/mailq.h"
+#include "submit/opts.h"
+#include "submit/queuerun.h"
+#include "submit/submit.h"
+
+#define CONF_PATH	MXNSS_SYSCONFDIR "/mxnss.conf"
+#define WAKE_PATH	MXNSS_RUNDIR "/wake"
+#define RUNNER		MXNSS_LIBEXECDIR "/runner"
+
+static const char usage[] =
+    "usage: sendmail [-itv] [-F name] [-f address] [--] [recipient ...]\n"
+    "       sendmail -bp | -q | --help | --version\n"
+    "The message is read from standard input.  See sendmail(8).\n";
+
+static int
+print(const char *text)
+{
+	return fputs(text, stdout) == EOF || fflush(stdout) == EOF ?
+	    EX_IOERR : EX_OK;
+}
+
+static int
+with_conf(const struct opts *opts)
+{
+	struct conf *conf = conf_load(CONF_PATH);
+	const struct submit_env env = { conf, opts, WAKE_PATH, RUNNER };
+	size_t i;
+	int code;
+
+	/* the lines that are right count; no mail is refused for the others */
+	for (i = 0; i < conf->nerrors; i++)
+		submit_complain(EX_OK, "warning: %s", conf->errors[i]);
+	code = opts->mode == OPTS_FLUSH ? queuerun_main(conf) : submit(&env);
+	conf_free(conf);
+	return code;
+}
+
+static int
+sendmail_main(int argc, char **argv)
+{
+	static char mailq[] = "mailq";
+	char *mailq_argv[] = { mailq, NULL };
+	struct opts opts;
+	char *why;
+	int code;
+
+	if (opts_parse(&opts, argc - 1, argv + 1, &why) == -1) {
+		code = submit_complain(EX_USAGE, "%s", why);
+		free(why);
+		return code;
+	}
+	switch (opts.mode) {
+	case OPTS_MAILQ:
+		return mailq_main(1, mailq_argv);
+	case OPTS_HELP:
+		return print(usage);
+	case OPTS_VERSION:
+		return print("sendmail (mxnss) " MXNSS_VERSION "\n");
+	default:
+		return with_conf(&opts);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *name;
+
+	if (argc < 1)
+		return EX_USAGE;
+	priv_sanitize(0);
+	name = strrchr(argv[0], '/');
+	name = name != NULL ? name + 1 : argv[0];
+	if (strcmp(name, "mailq") == 0)
+		return mailq_main(argc, argv);
+	if (strcmp(name, "newaliases") == 0)
+		return submit_complain(EX_UNAVAILABLE, "newaliases: aliases "
+		    "are not supported by this version");
+	return sendmail_main(argc, argv);
+}
