@@ -51,6 +51,11 @@ int	queue_unlock(struct queue *);
  */
 int	queue_pickup(struct queue *, const struct msgid *, uint64_t maxsize,
 	    size_t maxrcpt, int *fd, struct msgfile *mf);
+/*
+ * drop/ID and queue/ID both exist after a crash between link and unlink:
+ * remove drop/ID then.  1: it was so; 0: there is no queue/ID; -1: errno.
+ */
+int	queue_supersede(struct queue *, const struct msgid *);
 /* Make the copy FD of drop/ID durable as queue/ID, then remove drop/ID. */
 int	queue_keep(struct queue *, const struct msgid *, int fd, time_t next);
 /* Add a message of our own (a report) that is complete in FD; EEXIST is 0. */
@@ -59,6 +64,8 @@ int	queue_link(struct queue *, const struct msgid *, int fd);
 int	queue_tmpfile(struct queue *);
 /* Open queue/ID for reading.  The descriptor, or -1. */
 int	queue_openmsg(struct queue *, const struct msgid *);
+/* Open drop/ID, which is hostile and not verified, to look at it. */
+int	queue_opendrop(struct queue *, const struct msgid *);
 int	queue_set_next(struct queue *, const struct msgid *, time_t next);
 
 /* Append to queue/ID.log, made (and its entry synced) if it is not there. */
@@ -74,6 +81,8 @@ int	queue_journal(struct queue *, const struct msgid *,
  * on disk.
  */
 int	queue_retire(struct queue *, enum queue_place, const struct msgid *);
+/* A worker did that: the runner is to sync, and to remove the journal. */
+void	queue_retired(struct queue *, enum queue_place, const struct msgid *);
 /* Make all removals durable, in one fsync per directory that changed. */
 int	queue_sync(struct queue *);
 /* Move queue/ID to dead/. */
@@ -89,6 +98,19 @@ struct queue_entry {
 };
 int	queue_scan(struct queue *, enum queue_place,
 	    void (*each)(void *arg, const struct queue_entry *), void *arg);
+/* The same for the one entry NAME, if it is there. */
+int	queue_look(struct queue *, enum queue_place, const char *name,
+	    void (*each)(void *arg, const struct queue_entry *), void *arg);
 int	queue_stat(struct queue *, const struct msgid *, struct queue_entry *);
+
+/*
+ * Entries of drop/ that are no messages are moved to bad/ by a scan of the
+ * process that holds the lock; unfinished ones are removed after 48 h.  How
+ * many could not be moved, and were logged once and skipped:
+ */
+size_t	queue_skipped(const struct queue *);
+
+/* In a forked worker: close all from 3 on but the queue's files and FD. */
+void	queue_forked(struct queue *, int fd);
 
 #endif /* SHIM_SPOOL_QUEUE_H */
