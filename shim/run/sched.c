@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Retry times: the longer a message waits, the longer it waits again,
+ * between two bounds (RFC 5321 section 4.5.4.1).
+ */
+#include "config.h"
+
+#include "run/sched.h"
+
+int64_t
+sched_age(uint64_t time, time_t now)
+{
+	uint64_t submitted = time / 1000000;
+
+	if (now < 0 || submitted >= (uint64_t)now)
+		return 0;
+	return (int64_t)((uint64_t)now - submitted);
+}
+
+time_t
+sched_next(const struct sched *s, int64_t age, time_t now, uint32_t random)
+{
+	int64_t wait = age, tenth;
+
+	if (wait > s->max)
+		wait = s->max;
+	if (wait < s->min)
+		wait = s->min;
+	tenth = wait / 10;
+	wait += (int64_t)(random % (uint32_t)(2 * tenth + 1)) - tenth;
+	return now + wait;
+}
+
+bool
+sched_is_due(const struct sched *s, time_t next, time_t now)
+{
+	int64_t max = s->max > s->min ? s->max : s->min;
+
+	return next <= now || next - now > max + max / 8;
+}
+
+bool
+sched_is_over(const struct sched *s, int64_t age, unsigned attempts)
+{
+	return age >= s->expire && attempts >= SCHED_MIN_ATTEMPTS;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/* Retry times. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "run/sched.h"
+
+#define MIN	300
+#define HOUR	3600
+#define DAY	86400
+#define NOW	((time_t)1700000000)
+
+static const struct sched sched = { MIN, 4 * HOUR, 5 * DAY };
+
+static void
+test_sched_next_follows_age(void **state)
+{
+	static const struct {
+		const char	*name;
+		int64_t		 age, wait;
+	} rows[] = {
+		{ "new", 0, MIN },
+		{ "younger than the least", MIN - 1, MIN },
+		{ "an hour", HOUR, HOUR },
+		{ "at the most", 4 * HOUR, 4 * HOUR },
+		{ "older than the most", 3 * DAY, 4 * HOUR },
+	};
+	size_t i;
+	time_t next, least, most;
+	int n;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		least = most = NOW + rows[i].wait;
+		for (n = 0; n < 20000; n++) {
+			next = sched_next(&sched, rows[i].age, NOW,
+			    arc4random());
+			assert_true(labs((long)(next - NOW - rows[i].wait)) <=
+			    rows[i].wait / 10);
+			least = next < least ? next : least;
+			most = next > most ? next : most;
+		}
+		/* the jitter uses its range */
+		assert_true(most - least > rows[i].wait / 6);
+	}
+}
+
+static void
+test_sched_next_extremes(void **state)
+{
+	static const struct sched none = { 0, 0, 0 };
+	static const struct sched odd = { 600, 60, 0 };
+
+	(void)state;
+	assert_true(sched_next(&none, 100, NOW, 12345) == NOW);
+	/* the lower bound wins */
+	assert_true(sched_next(&odd, 0, NOW, 0) == NOW + 540);
+	assert_true(sched_next(&sched, INT64_MAX, NOW, 0) ==
+	    NOW + 4 * HOUR - 24 * 60);
+}
+
+static void
+test_sched_is_due(void **state)
+{
+	static const struct {
+		const char	*name;
+		int64_t		 ahead;
+		bool		 due;
+	} rows[] = {
+		{ "past", -1, true },
+		{ "long past", -20 * DAY, true },
+		{ "now", 0, true },
+		{ "soon", 1, false },
+		{ "the most with jitter", 4 * HOUR + 24 * 60, false },
+		{ "4 h 30", 4 * HOUR + 1800, false },
+		{ "more: the clock jumped", 4 * HOUR + 1801, true },
+		{ "years: the clock jumped", (int64_t)400 * DAY, true },
+	};
+	static const struct sched patient = { MIN, 2 * DAY, 5 * DAY };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(sched_is_due(&sched, NOW + rows[i].ahead,
+		    NOW), rows[i].due);
+	assert_false(sched_is_due(&patient, NOW + 2 * DAY + DAY / 5, NOW));
+}
+
+static void
+test_sched_is_over(void **state)
+{
+	static const struct {
+		const char	*name;
+		int64_t		 age;
+		unsigned	 attempts;
+		bool		 over;
+	} rows[] = {
+		{ "young", 4 * DAY, 50, false },
+		{ "old, hardly tried", 50 * DAY, 4, false },
+		{ "old, tried", 5 * DAY, 5, true },
+		{ "one second to go", 5 * DAY - 1, 5, false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(sched_is_over(&sched, rows[i].age,
+		    rows[i].attempts), rows[i].over);
+}
+
+static void
+test_sched_age(void **state)
+{
+	(void)state;
+	assert_true(sched_age((uint64_t)(NOW - 10) * 1000000, NOW) == 10);
+	assert_true(sched_age((uint64_t)NOW * 1000000 + 1, NOW) == 0);
+	/* from the future, or before the epoch: as if just submitted */
+	assert_true(sched_age(UINT64_MAX, NOW) == 0);
+	assert_true(sched_age(0, -5) == 0);
+	assert_true(sched_age(0, NOW) == NOW);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sched_next_follows_age),
+		cmocka_unit_test(test_sched_next_extremes),
+		cmocka_unit_test(test_sched_is_due),
+		cmocka_unit_test(test_sched_is_over),
+		cmocka_unit_test(test_sched_age),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
