@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The workers: forked one per destination and connection, fed with one task
+ * at a time, and killed at a hard deadline.  What they report goes to the
+ * calls of struct crew_events.
+ */
+#ifndef SHIM_RUN_CREW_H
+#define SHIM_RUN_CREW_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "run/dest.h"
+#include "run/job.h"
+
+struct crew_events {
+	/* one recipient of the task */
+	void	(*rcpt)(void *arg, struct task *, const struct report *);
+	/* the task is done; frees it.  NULL report: the worker died */
+	void	(*done)(void *arg, struct dest *, struct task *,
+		    const struct report *);
+};
+
+struct crew;
+struct worker;
+
+struct crew *crew_new(struct queue *, const struct crew_events *, void *arg);
+/* Kills and reaps what is left. */
+void	crew_free(struct crew *);
+size_t	crew_count(const struct crew *);
+size_t	crew_busy(const struct crew *);
+
+/*
+ * A new worker for the destination, idle.  NULL: no process could be made;
+ * that is logged, and crew_may_hire() says no for a second.
+ */
+struct worker *crew_hire(struct crew *, const struct conf *, struct dest *,
+	    int64_t now);
+bool	crew_may_hire(const struct crew *, int64_t now);
+struct worker *crew_idle(struct crew *, const struct dest *);
+/* ms since the oldest running task of the destination began; 0 if none */
+int64_t	crew_longest(const struct crew *, const struct dest *, int64_t now);
+/*
+ * Give the task, with the message's descriptor and that of sendmail -v (or
+ * -1), to an idle worker; it must end within LIMIT ms.  -1: the worker is
+ * gone, the task is still the caller's.
+ */
+int	crew_feed(struct crew *, struct worker *, struct task *,
+	    const struct job *, int fd, int pipe, int64_t now, int64_t limit);
+
+/* Let idle workers go: those idle for MS at NOW. */
+void	crew_dismiss(struct crew *, int64_t now, int64_t ms);
+/*
+ * WANTED: a destination has no worker and there may be no more.  Lets an idle
+ * one go now, or one that finishes a task and has served for a while.
+ */
+void	crew_yield(struct crew *, bool wanted);
+/* Let all go when their task is done: the configuration changed, the end. */
+void	crew_dismiss_all(struct crew *);
+/* Kill those that are past their deadline; all of them. */
+void	crew_enforce(struct crew *, int64_t now);
+void	crew_kill(struct crew *);
+/* When crew_dismiss(MS) or crew_enforce() has something to do; -1: never. */
+int64_t	crew_next(const struct crew *, int64_t ms);
+
+/* For poll(2): at most MAX entries, their number is returned. */
+size_t	crew_pollfds(const struct crew *, struct pollfd *, size_t max);
+void	crew_handle(struct crew *, const struct pollfd *, size_t, int64_t now);
+
+#endif /* SHIM_RUN_CREW_H */

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The limits of a message in drop/ are those of the configuration, but never
+ * less than the default ones: what sendmail accepted yesterday is not refused
+ * because max-size is smaller today.
+ */
+#include "config.h"
+
+#include "run/load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xmalloc.h"
+
+#define MIN_SIZE	((uint64_t)50 << 20)
+#define MIN_RCPTS	1000
+
+/* One record of the journal, in order. */
+static void
+replay(void *arg, const struct journal_record *r)
+{
+	struct load *l = arg;
+	struct rcpt *rcpt;
+	size_t i;
+
+	for (i = 0; i < l->mf.env.nrcpt; i++) {
+		rcpt = &l->rcpt[i];
+		if (r->rcpt != JOURNAL_ALL && r->rcpt != i)
+			continue;
+		switch (r->type) {
+		case JOURNAL_ATTEMPT:
+			rcpt->attempts++;
+			rcpt->held = r->result.code == R_HELD;
+			break;
+		case JOURNAL_DELIVERED:
+			rcpt->state = RCPT_SENT;
+			break;
+		case JOURNAL_FAILED:
+			rcpt->state = RCPT_FAILED;
+			break;
+		case JOURNAL_REPORTED:
+			if (rcpt->state == RCPT_FAILED)
+				rcpt->state = RCPT_TOLD;
+			break;
+		}
+	}
+}
+
+static enum load_result
+from_drop(struct queue *q, const struct conf *conf, struct message *m)
+{
+	struct load *l = m->load;
+	uint64_t size = conf->max_size;
+	size_t rcpts = conf->max_rcpts;
+
+	switch (queue_pickup(q, &m->id, size > MIN_SIZE ? size : MIN_SIZE,
+	    rcpts > MIN_RCPTS ? rcpts : MIN_RCPTS, &l->fd, &l->mf)) {
+	case 0:
+		return LOAD_OK;
+	case -1:
+		log_warn("%s: cannot take drop/%s: %s; tried again later",
+		    m->id.s, m->id.s, strerror(errno));
+		return LOAD_LATER;
+	default:
+		return LOAD_NONE;
+	}
+}
+
+/* The file is ours, was verified, and cannot be read any more. */
+static enum load_result
+poison(struct queue *q, struct message *m, const char *why)
+{
+	log_err("%s: queue/%s cannot be read: %s; moved to dead/", m->id.s,
+	    m->id.s, why);
+	if (queue_bury(q, &m->id) == 0)
+		return LOAD_NONE;
+	log_err("%s: cannot be moved to dead/: %s", m->id.s, strerror(errno));
+	return LOAD_LATER;
+}
+
+static enum load_result
+from_queue(struct queue *q, struct message *m)
+{
+	struct load *l = m->load;
+	const char *why;
+
+	if ((l->fd = queue_openmsg(q, &m->id)) == -1) {
+		if (errno == ENOENT)
+			return LOAD_NONE;
+		log_warn("%s: cannot open queue/%s: %s; tried again later",
+		    m->id.s, m->id.s, strerror(errno));
+		return LOAD_LATER;
+	}
+	if (msgfile_read(l->fd, SIZE_MAX, &l->mf, &why) == -1)
+		return poison(q, m, why);
+	return LOAD_OK;
+}
+
+enum load_result
+load_message(struct queue *q, const struct conf *conf, struct message *m)
+{
+	enum load_result ret;
+	struct load *l;
+
+	l = m->load = xcalloc(1, sizeof(*l));
+	l->fd = -1;
+	ret = m->place == IN_DROP ? from_drop(q, conf, m) : from_queue(q, m);
+	if (ret == LOAD_OK) {
+		l->rcpt = xcalloc(l->mf.env.nrcpt, sizeof(l->rcpt[0]));
+		if (queue_journal(q, &m->id, replay, l) == -1) {
+			/* without it, mail would be sent twice */
+			log_err("%s: cannot read queue/%s.log: %s", m->id.s,
+			    m->id.s, strerror(errno));
+			ret = LOAD_LATER;
+		}
+	}
+	if (ret != LOAD_OK)
+		load_free(m);
+	return ret;
+}
+
+int
+load_reopen(struct queue *q, struct message *m)
+{
+	if (m->load->fd == -1)
+		m->load->fd = queue_openmsg(q, &m->id);
+	return m->load->fd == -1 ? -1 : 0;
+}
+
+void
+load_park(struct message *m)
+{
+	if (m->load->fd != -1)
+		close(m->load->fd);
+	m->load->fd = -1;
+}
+
+void
+load_free(struct message *m)
+{
+	struct load *l = m->load;
+
+	if (l == NULL)
+		return;
+	load_park(m);
+	msgfile_clear(&l->mf);
+	free(l->rcpt);
+	free(l);
+	m->load = NULL;
+}
+
+/* What the journal knows of a busy recipient that we do not. */
+static void
+catch_up(struct rcpt *rcpt, const struct rcpt *now)
+{
+	if (rcpt->state != RCPT_BUSY)
+		return;
+	if (now->state != RCPT_OPEN)
+		rcpt->state = now->state;
+	else if (now->attempts > rcpt->attempts) {
+		rcpt->state = RCPT_DEFERRED;
+		rcpt->attempts = now->attempts;
+	}
+}
+
+int
+load_recover(struct queue *q, struct message *m)
+{
+	struct load *l = m->load, now;
+	struct queue_entry e;
+	size_t i;
+	int ret;
+
+	/* a worker that was killed after it retired the message */
+	if (queue_stat(q, &m->id, &e) == -1 && errno == ENOENT) {
+		l->retired = true;
+		return 0;
+	}
+	now = *l;
+	now.rcpt = xcalloc(l->mf.env.nrcpt, sizeof(now.rcpt[0]));
+	if ((ret = queue_journal(q, &m->id, replay, &now)) == 0)
+		for (i = 0; i < l->mf.env.nrcpt; i++)
+			catch_up(&l->rcpt[i], &now.rcpt[i]);
+	free(now.rcpt);
+	return ret;
+}

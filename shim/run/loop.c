@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One poll(2) over signals, the wake socket, inotify and the workers.  A
+ * message is noticed when its file in drop/ is closed, or by the datagram of
+ * its submitter; a message in queue/ by its time, or when somebody changes
+ * that.  Where inotify does not work, the spool is scanned every few seconds.
+ */
+#include "config.h"
+
+#include "run/loop.h"
+
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "run/dispatch.h"
+#include "run/wake.h"
+
+#define RESCAN_MS	5000	/* without inotify */
+#define STOP_MS		3000	/* for workers to finish, after SIGTERM */
+#define WAKE_MAX	256	/* datagrams between two other things */
+#define NFIXED		3	/* signals, wake-ups, changes */
+
+struct loop {
+	const struct loop_options *opt;
+	struct queue	*queue;
+	struct conf	*conf;
+	struct dispatch	*dispatch;
+	struct moment	 now;
+	int		 signals;
+	int		 wake;
+	bool		 bound;		/* the wake socket is ours */
+	int		 notify;
+	int		 wd_drop;
+	int		 wd_queue;
+	int		 wd_conf;
+	bool		 rescan;
+	int64_t		 rescan_at;	/* ms, without inotify */
+	int64_t		 idle_since;	/* ms, -1: not idle */
+	int64_t		 kill_at;	/* ms, while stopping */
+	bool		 stopping;
+	struct pollfd	*pfd;
+	size_t		 npfd;
+};
+
+static void
+tick(struct loop *l)
+{
+	struct timespec ts;
+
+	l->now.wall = time(NULL);
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	l->now.mono = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	if (l->dispatch != NULL)
+		dispatch_clock(l->dispatch, &l->now);
+}
+
+/* --- the configuration ----------------------------------------------------------- */
+
+static void
+log_errors(const struct conf *conf)
+{
+	size_t i;
+
+	for (i = 0; i < conf->nerrors; i++)
+		log_err("%s", conf->errors[i]);
+	log_err("all mail is held (4.3.5) until the configuration is mended");
+}
+
+static void
+reload(struct loop *l)
+{
+	struct conf *new = conf_load(l->opt->conf_path), *old = l->conf;
+
+	if (strcmp(new->spool, old->spool) != 0)
+		log_warn("%s: another spool takes effect when the runner "
+		    "starts again", l->opt->conf_path);
+	if (new->log != old->log) {
+		closelog();
+		log_open("qmgr", new->log);
+	}
+	if (new->nerrors != 0)
+		log_errors(new);
+	else
+		log_info("read %s again", l->opt->conf_path);
+	l->conf = new;
+	dispatch_conf(l->dispatch, new, new->nerrors != 0);
+	conf_free(old);
+}
+
+/* --- what wakes the runner -------------------------------------------------------- */
+
+static int
+open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int
+watch(struct loop *l, const char *dir, const char *sub, uint32_t mask)
+{
+	char *path = xasprintf("%s%s", dir, sub);
+	int wd;
+
+	wd = inotify_add_watch(l->notify, path, mask | IN_ONLYDIR);
+	free(path);
+	return wd;
+}
+
+static char *
+dir_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? xstrndup(path, (size_t)(slash - path)) :
+	    xstrdup(".");
+}
+
+static void
+open_notify(struct loop *l)
+{
+	char *etc;
+
+	l->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (l->notify == -1) {
+		log_warn("no inotify: %s; the spool is scanned every %d s",
+		    strerror(errno), RESCAN_MS / 1000);
+		return;
+	}
+	/*
+	 * The close follows the fsync of drop_commit(): a submission that
+	 * fails at the last moment is not picked up before it is gone.
+	 */
+	l->wd_drop = watch(l, l->conf->spool, "/drop",
+	    IN_CLOSE_WRITE | IN_MOVED_TO);
+	l->wd_queue = watch(l, l->conf->spool, "/queue", IN_ATTRIB);
+	etc = dir_of(l->opt->conf_path);
+	l->wd_conf = watch(l, etc, "", IN_CLOSE_WRITE | IN_MOVED_TO |
+	    IN_CREATE | IN_DELETE | IN_ATTRIB);
+	free(etc);
+	if (l->wd_drop != -1 && l->wd_queue != -1)
+		return;
+	log_warn("inotify: %s; the spool is scanned every %d s",
+	    strerror(errno), RESCAN_MS / 1000);
+	close(l->notify);
+	l->notify = -1;
+}
+
+static void
+scan(struct loop *l)
+{
+	l->rescan = false;
+	l->rescan_at = l->now.mono + RESCAN_MS;
+	/* queue/ first: it wins over drop/ */
+	if (queue_scan(l->queue, IN_QUEUE, dispatch_see, l->dispatch) == -1 ||
+	    queue_scan(l->queue, IN_DROP, dispatch_see, l->dispatch) == -1)
+		log_err("cannot read the spool: %s", strerror(errno));
+}
+
+static void
+stop(struct loop *l)
+{
+	if (l->stopping)
+		return;
+	l->stopping = true;
+	l->kill_at = l->now.mono + STOP_MS;
+	dispatch_stop(l->dispatch);
+}
+
+static void
+handle_signals(struct loop *l)
+{
+	struct signalfd_siginfo si;
+
+	while (read(l->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGHUP)
+			reload(l);
+		else
+			stop(l);
+	}
+}
+
+static void
+handle_wake(struct loop *l)
+{
+	struct wakeup w;
+	int i;
+
+	for (i = 0; i < WAKE_MAX; i++) {
+		wake_receive(l->wake, &w);
+		if (!w.any)
+			break;
+		if (w.id.s[0] == '\0') {
+			/* without inotify it is all we hear */
+			l->rescan |= l->notify == -1;
+			continue;
+		}
+		if (w.pipe != -1)
+			dispatch_pipe(l->dispatch, w.id.s, w.pipe);
+		(void)queue_look(l->queue, IN_DROP, w.id.s, dispatch_see,
+		    l->dispatch);
+	}
+}
+
+static void
+handle_event(struct loop *l, const struct inotify_event *ev)
+{
+	const char *conf = strrchr(l->opt->conf_path, '/');
+
+	if ((ev->mask & IN_Q_OVERFLOW) != 0)
+		l->rescan = true;
+	else if (ev->len == 0)
+		return;
+	else if (ev->wd == l->wd_conf) {
+		if (conf != NULL && strcmp(ev->name, conf + 1) == 0)
+			reload(l);
+	} else if (ev->wd == l->wd_drop)
+		(void)queue_look(l->queue, IN_DROP, ev->name, dispatch_see,
+		    l->dispatch);
+	else if (ev->wd == l->wd_queue)
+		(void)queue_look(l->queue, IN_QUEUE, ev->name, dispatch_see,
+		    l->dispatch);
+}
+
+static void
+handle_notify(struct loop *l)
+{
+	char buf[16384]
+	    __attribute__((aligned(__alignof__(struct inotify_event))));
+	const struct inotify_event *ev;
+	ssize_t n, at;
+
+	n = read(l->notify, buf, sizeof(buf));
+	for (at = 0; at < n; at += (ssize_t)(sizeof(*ev) + ev->len)) {
+		ev = (const struct inotify_event *)(const void *)(buf + at);
+		handle_event(l, ev);
+	}
+}
+
+/* --- the loop --------------------------------------------------------------------- */
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	if (a == -1)
+		return b;
+	return b == -1 || a < b ? a : b;
+}
+
+static void
+wait_for_events(struct loop *l, int64_t wait)
+{
+	size_t need = NFIXED + dispatch_workers(l->dispatch), n;
+
+	if (need > l->npfd) {
+		l->npfd = need * 2;
+		l->pfd = xreallocarray(l->pfd, l->npfd, sizeof(l->pfd[0]));
+	}
+	memset(l->pfd, 0, NFIXED * sizeof(l->pfd[0]));
+	l->pfd[0].fd = l->signals;
+	l->pfd[1].fd = l->wake;
+	l->pfd[2].fd = l->notify;
+	for (n = 0; n < NFIXED; n++)
+		l->pfd[n].events = POLLIN;
+	n = dispatch_pollfds(l->dispatch, l->pfd + NFIXED, l->npfd - NFIXED);
+	if (poll(l->pfd, NFIXED + n, wait > INT32_MAX ? INT32_MAX :
+	    (int)wait) == -1)
+		return;
+	tick(l);
+	if (l->pfd[0].revents != 0)
+		handle_signals(l);
+	if (l->pfd[1].revents != 0)
+		handle_wake(l);
+	if (l->pfd[2].revents != 0)
+		handle_notify(l);
+	dispatch_handle(l->dispatch, l->pfd + NFIXED, n);
+}
+
+/* Whether the time to end has come; *WAIT is shortened to when it may. */
+static bool
+is_over(struct loop *l, int64_t *wait)
+{
+	int64_t left;
+
+	if (l->opt->mode == LOOP_ONCE && !l->stopping &&
+	    dispatch_active(l->dispatch) == 0)
+		stop(l);
+	if (l->stopping) {
+		if (dispatch_workers(l->dispatch) == 0)
+			return true;
+		left = l->kill_at - l->now.mono;
+		if (left <= 0) {
+			dispatch_kill(l->dispatch);
+			left = 100;
+		}
+		*wait = earlier(*wait, left);
+		return false;
+	}
+	if (dispatch_messages(l->dispatch) != 0 ||
+	    dispatch_workers(l->dispatch) != 0) {
+		l->idle_since = -1;
+		return false;
+	}
+	if (l->opt->mode != LOOP_SERVE)
+		return false;
+	if (l->idle_since == -1)
+		l->idle_since = l->now.mono;
+	left = l->idle_since + l->opt->idle_ms - l->now.mono;
+	*wait = earlier(*wait, left > 0 ? left : 0);
+	return left <= 0;
+}
+
+/*
+ * The end: give the lock back, then look once more.  A submitter that found
+ * the lock taken has committed its message before; so we see it here.
+ */
+static bool
+must_go_on(struct loop *l)
+{
+	dispatch_sync(l->dispatch);
+	(void)queue_unlock(l->queue);
+	if (l->stopping)
+		return false;
+	scan(l);
+	if (dispatch_messages(l->dispatch) == 0)
+		return false;
+	if (queue_lock(l->queue) == -1)
+		return false;		/* another runner sees it, too */
+	l->idle_since = -1;
+	return true;
+}
+
+static void
+serve(struct loop *l)
+{
+	int64_t wait;
+
+	for (;;) {
+		if (l->rescan || (l->notify == -1 &&
+		    l->now.mono >= l->rescan_at))
+			scan(l);
+		wait = dispatch_run(l->dispatch);
+		tick(l);
+		if (l->notify == -1)
+			wait = earlier(wait, l->rescan_at > l->now.mono ?
+			    l->rescan_at - l->now.mono : 0);
+		if (is_over(l, &wait)) {
+			if (!must_go_on(l))
+				return;
+			continue;
+		}
+		wait_for_events(l, wait);
+	}
+}
+
+static void
+open_wake(struct loop *l)
+{
+	l->wake = l->opt->wake_fd;
+	if (l->wake != -1 || l->opt->wake_path == NULL ||
+	    l->opt->mode == LOOP_ONCE)
+		return;
+	if ((l->wake = wake_bind(l->opt->wake_path)) != -1)
+		l->bound = true;
+	else if (errno != ENOENT && errno != EACCES && errno != EROFS)
+		log_warn("%s: %s; not made", l->opt->wake_path,
+		    strerror(errno));
+}
+
+int
+loop_run(const struct loop_options *opt, struct queue *q, struct conf *conf)
+{
+	struct loop l = { .opt = opt, .queue = q, .conf = conf, .wake = -1,
+	    .notify = -1, .wd_drop = -1, .wd_queue = -1, .wd_conf = -1,
+	    .idle_since = -1, .rescan = true };
+	bool held = conf->nerrors != 0;
+	int ret = EX_OK;
+
+	if ((l.signals = open_signals()) == -1) {
+		log_err("signalfd: %s", strerror(errno));
+		conf_free(conf);
+		return EX_OSERR;
+	}
+	tick(&l);
+	l.dispatch = dispatch_new(q, conf, &l.now);
+	if (held) {
+		log_errors(conf);
+		dispatch_conf(l.dispatch, conf, true);
+	}
+	if (held && opt->mode == LOOP_ONCE)
+		ret = EX_CONFIG;
+	else {
+		open_wake(&l);
+		open_notify(&l);
+		serve(&l);
+	}
+	dispatch_free(l.dispatch);
+	if (l.bound)
+		(void)unlink(opt->wake_path);
+	if (l.wake != -1)
+		close(l.wake);
+	if (l.notify != -1)
+		close(l.notify);
+	close(l.signals);
+	free(l.pfd);
+	conf_free(l.conf);
+	return ret;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What becomes of a message after an attempt: told, kept, retired or buried.
+ */
+#ifndef SHIM_RUN_OUTCOME_H
+#define SHIM_RUN_OUTCOME_H
+
+#include "base/conf.h"
+#include "run/sched.h"
+#include "run/table.h"
+
+struct outcome {
+	struct queue	*queue;
+	const struct conf *conf;
+	const struct sched *sched;
+	time_t		 now;
+	bool		 reported; /* out: a report was made, its name is: */
+	struct msgid	 report;
+};
+
+/*
+ * Put off the N recipients RCPT of the loaded message: record and log *R,
+ * which is temporary.  RCPT_BUSY and RCPT_OPEN become RCPT_DEFERRED.
+ */
+void	outcome_defer(struct outcome *, struct message *, const uint32_t *rcpt,
+	    size_t n, const struct result *);
+/* The same for recipients on this host: they become RCPT_LOCAL. */
+void	outcome_hold(struct outcome *, struct message *, const uint32_t *rcpt,
+	    size_t n);
+/*
+ * Every recipient was dealt with.  True: the message is gone; else it waits
+ * until *NEXT.
+ */
+bool	outcome_settle(struct outcome *, struct message *, time_t *next);
+
+#endif /* SHIM_RUN_OUTCOME_H */

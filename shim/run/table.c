@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A hash table with chains, and a binary heap of those that wait.
+ */
+#include "config.h"
+
+#include "run/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xmalloc.h"
+
+struct table {
+	struct message	**slot;
+	size_t		  nslots;	/* a power of two */
+	size_t		  count;
+	struct message	**heap;
+	size_t		  nheap;
+	size_t		  heapcap;
+};
+
+/* FNV-1a; the last eight characters of an identifier are random. */
+static size_t
+hash(const char *id)
+{
+	uint32_t h = 2166136261U;
+
+	for (; *id != '\0'; id++)
+		h = (h ^ (unsigned char)*id) * 16777619U;
+	return h;
+}
+
+struct table *
+table_new(void)
+{
+	struct table *t = xcalloc(1, sizeof(*t));
+
+	t->nslots = 64;
+	t->slot = xcalloc(t->nslots, sizeof(struct message *));
+	return t;
+}
+
+void
+table_free(struct table *t)
+{
+	size_t i;
+
+	if (t == NULL)
+		return;
+	for (i = 0; i < t->nslots; i++)
+		while (t->slot[i] != NULL)
+			table_remove(t, t->slot[i]);
+	free(t->slot);
+	free(t->heap);
+	free(t);
+}
+
+size_t
+table_count(const struct table *t)
+{
+	return t->count;
+}
+
+struct message *
+table_find(const struct table *t, const char *id)
+{
+	struct message *m;
+
+	for (m = t->slot[hash(id) & (t->nslots - 1)]; m != NULL; m = m->chain)
+		if (strcmp(m->id.s, id) == 0)
+			break;
+	return m;
+}
+
+static void
+grow(struct table *t)
+{
+	struct message **old = t->slot, *m, **to;
+	size_t i, n = t->nslots;
+
+	t->nslots = n * 2;
+	t->slot = xcalloc(t->nslots, sizeof(struct message *));
+	for (i = 0; i < n; i++)
+		while ((m = old[i]) != NULL) {
+			old[i] = m->chain;
+			to = &t->slot[hash(m->id.s) & (t->nslots - 1)];
+			m->chain = *to;
+			*to = m;
+		}
+	free(old);
+}
+
+struct message *
+table_add(struct table *t, const char *id, enum queue_place place)
+{
+	struct message *m, **to;
+
+	if (t->count >= t->nslots)
+		grow(t);
+	m = xcalloc(1, sizeof(*m));
+	memcpy(m->id.s, id, ID_LEN);
+	m->place = place;
+	m->state = MESSAGE_IDLE;
+	m->pipe = -1;
+	to = &t->slot[hash(m->id.s) & (t->nslots - 1)];
+	m->chain = *to;
+	*to = m;
+	t->count++;
+	return m;
+}
+
+void
+table_remove(struct table *t, struct message *m)
+{
+	struct message **p;
+
+	table_unwait(t, m);
+	p = &t->slot[hash(m->id.s) & (t->nslots - 1)];
+	while (*p != m)
+		p = &(*p)->chain;
+	*p = m->chain;
+	t->count--;
+	if (m->pipe != -1)
+		close(m->pipe);
+	free(m);
+}
+
+/* --- the heap ----------------------------------------------------------------- */
+
+static void
+put(struct table *t, size_t i, struct message *m)
+{
+	t->heap[i] = m;
+	m->heap = i;
+}
+
+static void
+sift_up(struct table *t, size_t i, struct message *m)
+{
+	size_t up;
+
+	for (; i > 0; i = up) {
+		up = (i - 1) / 2;
+		if (t->heap[up]->next <= m->next)
+			break;
+		put(t, i, t->heap[up]);
+	}
+	put(t, i, m);
+}
+
+static void
+sift_down(struct table *t, size_t i, struct message *m)
+{
+	size_t down;
+
+	for (; (down = 2 * i + 1) < t->nheap; i = down) {
+		if (down + 1 < t->nheap &&
+		    t->heap[down + 1]->next < t->heap[down]->next)
+			down++;
+		if (m->next <= t->heap[down]->next)
+			break;
+		put(t, i, t->heap[down]);
+	}
+	put(t, i, m);
+}
+
+void
+table_wait(struct table *t, struct message *m, time_t next)
+{
+	table_unwait(t, m);
+	if (t->nheap == t->heapcap) {
+		t->heapcap = t->heapcap != 0 ? t->heapcap * 2 : 64;
+		t->heap = xreallocarray(t->heap, t->heapcap,
+		    sizeof(struct message *));
+	}
+	m->next = next;
+	m->state = MESSAGE_WAITING;
+	sift_up(t, t->nheap++, m);
+}
+
+void
+table_unwait(struct table *t, struct message *m)
+{
+	struct message *last;
+	size_t i = m->heap;
+
+	if (m->state != MESSAGE_WAITING)
+		return;
+	m->state = MESSAGE_IDLE;
+	last = t->heap[--t->nheap];
+	if (last == m)
+		return;
+	if (i > 0 && t->heap[(i - 1) / 2]->next > last->next)
+		sift_up(t, i, last);
+	else
+		sift_down(t, i, last);
+}
+
+struct message *
+table_first(const struct table *t)
+{
+	return t->nheap != 0 ? t->heap[0] : NULL;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The messages that the runner knows: by identifier, and those that wait in
+ * the order of their next attempt.  Small, because there may be 100,000; what
+ * a message needs only while it is tried hangs on `load'.
+ */
+#ifndef SHIM_RUN_TABLE_H
+#define SHIM_RUN_TABLE_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "spool/msgfile.h"
+#include "spool/queue.h"
+
+enum rcpt_state {
+	RCPT_OPEN,		/* to be tried */
+	RCPT_BUSY,		/* in a task */
+	RCPT_SENT,
+	RCPT_FAILED,		/* for good; the sender is to be told */
+	RCPT_TOLD,		/* for good; the sender was told */
+	RCPT_DEFERRED,		/* tried; again later */
+	RCPT_LOCAL		/* waits for local delivery, not for a time */
+};
+
+struct rcpt {
+	enum rcpt_state	 state;
+	unsigned	 attempts;
+	bool		 held;	/* the last record is an attempt: R_HELD */
+};
+
+/* What the runner holds of a message while it is tried. */
+struct load {
+	struct msgfile	 mf;
+	int		 fd;	/* -1: parked, or every task is done */
+	size_t		 tasks;	/* not finished */
+	struct rcpt	*rcpt;	/* one per recipient of the envelope */
+	bool		 retired; /* a worker removed it */
+};
+
+enum message_state {
+	MESSAGE_IDLE,		/* held: waits for a change */
+	MESSAGE_WAITING,	/* for its time; in the heap */
+	MESSAGE_DUE,		/* in the list of those to load */
+	MESSAGE_BUSY		/* loaded */
+};
+
+struct message {
+	struct msgid	 id;
+	enum queue_place place;
+	enum message_state state;
+	bool		 changed; /* in the spool, while it was busy */
+	int		 pipe;	/* of sendmail -v, or -1 */
+	time_t		 next;
+	size_t		 heap;	/* index, while it waits */
+	struct message	*chain;
+	TAILQ_ENTRY(message) due;
+	struct load	*load;	/* while it is busy */
+};
+
+struct table;
+
+struct table *table_new(void);
+void	table_free(struct table *);
+size_t	table_count(const struct table *);
+struct message *table_find(const struct table *, const char *id);
+/* A new one, MESSAGE_IDLE. */
+struct message *table_add(struct table *, const char *id, enum queue_place);
+void	table_remove(struct table *, struct message *);	/* frees it */
+/* Wait until NEXT. */
+void	table_wait(struct table *, struct message *, time_t next);
+/* Wait no more: MESSAGE_IDLE.  No effect on one that does not wait. */
+void	table_unwait(struct table *, struct message *);
+/* The one whose time comes first, or NULL when none waits. */
+struct message *table_first(const struct table *);
+
+#endif /* SHIM_RUN_TABLE_H */

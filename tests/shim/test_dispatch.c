@@ -1,0 +1,932 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From the spool to workers and back, with a worker that acts by the name of
+ * the domain and writes down what it was given.  The wall clock is the
+ * test's.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/xmalloc.h"
+#include "run/dispatch.h"
+#include "run/job.h"
+#include "run/worker.h"
+#include "spool/msgfile.h"
+#include "spool_fixture.h"
+
+#define DAY	86400
+
+/* --- the worker ---------------------------------------------------------------- */
+
+static void
+note(const char *domain, const struct job *job)
+{
+	char line[256];
+	int fd;
+
+	fd = open(fixture_path(".", "notes"), O_WRONLY | O_CREAT | O_APPEND |
+	    O_CLOEXEC, 0600);
+	snprintf(line, sizeof(line), "%s %s %s%s%zu %ld\n", domain,
+	    job->id.s, job->place == IN_DROP ? "drop " : "queue ",
+	    job->sole ? "sole " : "", job->nrcpt, (long)getpid());
+	if (fd == -1 || write(fd, line, strlen(line)) == -1)
+		_exit(70);
+	close(fd);
+}
+
+static int
+get_job(int sock, struct job *job, int *fd, int *pipe_fd)
+{
+	char space[CMSG_SPACE(2 * sizeof(int))];
+	struct iovec iov = { job, sizeof(*job) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = space, .msg_controllen = sizeof(space) };
+	struct cmsghdr *cm;
+	int fds[2] = { -1, -1 };
+
+	if (recvmsg(sock, &msg, 0) != (ssize_t)sizeof(*job))
+		return -1;
+	cm = CMSG_FIRSTHDR(&msg);
+	memcpy(fds, CMSG_DATA(cm), cm->cmsg_len - CMSG_LEN(0));
+	*fd = fds[0];
+	*pipe_fd = fds[1];
+	return 0;
+}
+
+static void
+report(int sock, const struct job *job, enum report_kind kind, uint32_t rcpt,
+    const struct result *r, bool retired, bool dead)
+{
+	struct report rep;
+
+	memset(&rep, 0, sizeof(rep));
+	rep.kind = kind;
+	rep.id = job->id;
+	rep.rcpt = rcpt;
+	rep.result = *r;
+	rep.retired = retired;
+	rep.dead = dead;
+	if (send(sock, &rep, sizeof(rep), MSG_NOSIGNAL) == -1)
+		_exit(71);
+}
+
+/* The fate of a recipient is its local part, or that of its domain. */
+static void
+decide(const char *addr, struct result *r)
+{
+	if (strstr(addr, "temp") != NULL || strstr(addr, "dead") != NULL)
+		result_set(r, R_CONNECT, "connection refused by the test");
+	else if (strstr(addr, "perm") != NULL) {
+		result_set(r, R_REFUSED, "no such user in the test");
+		r->reply = 550;
+		strlcpy(r->esc, "5.1.1", sizeof(r->esc));
+		strlcpy(r->host, "mx.test[192.0.2.1]:25", sizeof(r->host));
+	} else
+		result_set(r, R_SENT, "taken by the test");
+}
+
+static void
+serve_job(struct queue *q, const char *domain, const struct job *job, int fd,
+    int sock)
+{
+	struct journal_record rec;
+	struct msgfile mf;
+	struct result r;
+	const char *why;
+	bool retired = false;
+	size_t i, sent = 0;
+
+	if (msgfile_read(fd, SIZE_MAX, &mf, &why) == -1)
+		_exit(72);
+	for (i = 0; i < job->nrcpt; i++) {
+		decide(mf.env.rcpt[job->rcpt[i]], &r);
+		sent += result_is_ok(&r);
+	}
+	if (job->sole && sent == job->nrcpt)
+		retired = queue_retire(q, job->place, &job->id) == 0;
+	for (i = 0; i < job->nrcpt; i++) {
+		memset(&rec, 0, sizeof(rec));
+		decide(mf.env.rcpt[job->rcpt[i]], &rec.result);
+		rec.type = result_is_ok(&rec.result) ? JOURNAL_DELIVERED :
+		    result_is_permanent(&rec.result) ? JOURNAL_FAILED :
+		    JOURNAL_ATTEMPT;
+		rec.time = 1;
+		rec.rcpt = job->rcpt[i];
+		if (!retired && queue_record(q, &job->id, &rec, 1) == -1)
+			_exit(73);
+		if (strstr(domain, "crash") != NULL)
+			raise(SIGKILL);
+		report(sock, job, REPORT_RCPT, job->rcpt[i], &rec.result,
+		    false, false);
+	}
+	result_set(&r, R_CONNECT, "no host answers in the test");
+	report(sock, job, REPORT_DONE, 0, &r, retired,
+	    strstr(domain, "dead") != NULL);
+	msgfile_clear(&mf);
+}
+
+int
+worker_run(const struct conf *conf, struct queue *q, const char *domain,
+    int sock)
+{
+	struct job job;
+	int fd, pipe_fd;
+
+	(void)conf;
+	while (get_job(sock, &job, &fd, &pipe_fd) == 0) {
+		note(domain, &job);
+		if (strstr(domain, "early") != NULL)
+			raise(SIGKILL);
+		if (strstr(domain, "hang") != NULL)
+			pause();
+		if (pipe_fd != -1 && write(pipe_fd, "220 test\n", 9) != 9)
+			return 74;
+		serve_job(q, domain, &job, fd, sock);
+		close(fd);
+		if (pipe_fd != -1)
+			close(pipe_fd);
+	}
+	return 0;
+}
+
+/* --- fixture -------------------------------------------------------------------- */
+
+static char *locals[] = { (char *)(uintptr_t)"here.test", NULL };
+static struct conf conf;
+static struct queue *q;
+static struct dispatch *d;
+static struct moment now;
+
+static void
+tick(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now.mono = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	if (d != NULL)
+		dispatch_clock(d, &now);
+}
+
+static void
+restart(void)
+{
+	const char *why;
+
+	dispatch_free(d);
+	queue_close(q);
+	d = NULL;
+	q = queue_open(fixture_path("", ""), &why);
+	assert_non_null(q);
+	assert_int_equal(queue_lock(q), 0);
+	tick();
+	d = dispatch_new(q, &conf, &now);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	fixture_spool();
+	memset(&conf, 0, sizeof(conf));
+	conf.hostname = (char *)(uintptr_t)"host.test";
+	conf.mail_name = (char *)(uintptr_t)"name.test";
+	conf.local_domains = locals;
+	conf.max_size = 1 << 20;
+	conf.max_rcpts = 1000;
+	conf.expire = 5 * DAY;
+	conf.retry_min = 300;
+	conf.retry_max = 4 * 3600;
+	conf.workers = 8;
+	conf.per_destination = 2;
+	conf.connect_timeout = conf.reply_timeout = 30000;
+	conf.data_timeout = 30000;
+	conf.log = LOG_TO_STDERR;
+	now.wall = time(NULL) + 10;
+	d = NULL;
+	q = NULL;
+	restart();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	dispatch_free(d);
+	queue_close(q);
+	d = NULL;
+	q = NULL;
+	fixture_remove();
+	return 0;
+}
+
+static void
+scan(void)
+{
+	assert_int_equal(queue_scan(q, IN_QUEUE, dispatch_see, d), 0);
+	assert_int_equal(queue_scan(q, IN_DROP, dispatch_see, d), 0);
+}
+
+/* One turn of the loop. */
+static void
+turn(void)
+{
+	struct pollfd p[64];
+	size_t n;
+	int wait;
+
+	tick();
+	wait = dispatch_run(d);
+	n = dispatch_pollfds(d, p, 64);
+	assert_int_not_equal(poll(p, n, wait < 0 || wait > 2000 ? 2000 :
+	    wait), -1);
+	tick();
+	dispatch_handle(d, p, n);
+}
+
+/* All that is due. */
+static void
+run(void)
+{
+	scan();
+	do
+		turn();
+	while (dispatch_active(d) != 0);
+}
+
+static void
+run_to_the_end(void)
+{
+	run();
+	dispatch_stop(d);
+	while (dispatch_workers(d) != 0)
+		turn();
+	dispatch_sync(d);
+}
+
+/* How often the notes have TEXT. */
+static size_t
+noted(const char *text)
+{
+	char *notes, *p;
+	size_t n = 0;
+
+	if (!fixture_exists(".", "notes"))
+		return 0;
+	notes = fixture_read(".", "notes");
+	for (p = notes; (p = strstr(p, text)) != NULL; p++)
+		n++;
+	free(notes);
+	return n;
+}
+
+static void
+collect(void *arg, const struct journal_record *r)
+{
+	static const char letters[] = "ADFR";
+
+	buf_printf(arg, "%c%s", letters[r->type], r->rcpt == JOURNAL_ALL ?
+	    "*" : "");
+}
+
+/* The types of the records: "AAF". */
+static char *
+journal(const struct msgid *id)
+{
+	struct buf b = BUF_INIT;
+
+	assert_int_equal(queue_journal(q, id, collect, &b), 0);
+	return buf_take(&b);
+}
+
+static void
+assert_journal(const struct msgid *id, const char *types)
+{
+	char *s = journal(id);
+
+	assert_string_equal(s, types);
+	free(s);
+}
+
+static time_t
+next_of(const struct msgid *id)
+{
+	struct queue_entry e;
+
+	assert_int_equal(queue_stat(q, id, &e), 0);
+	assert_int_equal(e.place, IN_QUEUE);
+	return e.next;
+}
+
+/* --- delivery ------------------------------------------------------------------- */
+
+static void
+test_dispatch_delivers_from_drop(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "b@OK.test c@ok.Test");
+	run();
+	assert_int_equal(noted("drop sole 2"), 1);
+	assert_int_equal(dispatch_messages(d), 0);
+	assert_int_equal(fixture_count("drop"), 0);
+	/* no journal, no file in queue/ */
+	assert_int_equal(fixture_count("queue"), 0);
+}
+
+static void
+test_dispatch_several_destinations(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "b@one.test c@two.test d@one.test "
+	    "e@three.test");
+	run_to_the_end();
+	assert_int_equal(noted("one.test"), 1);
+	assert_int_equal(noted("queue 2"), 1);
+	assert_int_equal(noted("two.test"), 1);
+	assert_int_equal(noted("three.test"), 1);
+	assert_int_equal(noted("drop"), 0);
+	assert_int_equal(fixture_count("drop"), 0);
+	assert_int_equal(fixture_count("queue"), 0);
+}
+
+static void
+test_dispatch_many_recipients_in_jobs(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct msgid id;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 250; i++)
+		buf_printf(&b, "%su%d@ok.test", i != 0 ? " " : "", i);
+	fixture_drop(&id, "a@x.test", buf_str(&b));
+	buf_clear(&b);
+	run_to_the_end();
+	assert_int_equal(noted("ok.test"), 3);
+	assert_int_equal(noted(" 100 "), 2);
+	assert_int_equal(noted(" 50 "), 1);
+	assert_int_equal(fixture_count("queue"), 0);
+}
+
+static void
+test_dispatch_one_worker_many_messages(void **state)
+{
+	struct msgid id;
+	char *notes;
+	int i;
+
+	(void)state;
+	conf.per_destination = 1;
+	for (i = 0; i < 20; i++)
+		fixture_drop(&id, "a@x.test", "b@ok.test");
+	run();
+	assert_int_equal(noted("ok.test"), 20);
+	assert_int_equal(dispatch_workers(d), 1);
+	notes = fixture_read(".", "notes");
+	/* the same process for all: the first line's is in the last */
+	assert_int_equal(noted(strrchr(strndupa(notes,
+	    strcspn(notes, "\n")), ' ')), 20);
+	free(notes);
+	/* it waits for more, and goes after a second without any */
+	fixture_drop(&id, "a@x.test", "b@ok.test");
+	run();
+	assert_int_equal(dispatch_workers(d), 1);
+	while (dispatch_workers(d) != 0)
+		turn();
+	assert_int_equal(fixture_count("drop"), 0);
+}
+
+static void
+test_dispatch_more_destinations_than_workers(void **state)
+{
+	struct msgid id;
+	char rcpt[64];
+	int i;
+
+	(void)state;
+	conf.workers = 2;
+	for (i = 0; i < 60; i++) {
+		snprintf(rcpt, sizeof(rcpt), "b@d%d.test", i % 12);
+		fixture_drop(&id, "a@x.test", rcpt);
+	}
+	scan();
+	do {
+		turn();
+		assert_true(dispatch_workers(d) <= 2);
+	} while (dispatch_active(d) != 0);
+	assert_int_equal(noted("drop sole 1"), 60);
+	assert_int_equal(fixture_count("drop"), 0);
+}
+
+/* A flood for one destination does not delay another. */
+static void
+test_dispatch_is_fair(void **state)
+{
+	struct msgid id;
+	char *notes, *last;
+	size_t lines = 0;
+	int i;
+
+	(void)state;
+	conf.workers = 1;
+	for (i = 0; i < 100; i++)
+		fixture_drop(&id, "a@x.test", "b@flood.test");
+	scan();
+	turn();
+	fixture_drop(&id, "a@x.test", "b@other.test");
+	run();
+	notes = fixture_read(".", "notes");
+	last = strstr(notes, "other.test");
+	assert_non_null(last);
+	for (; last != NULL && (last = strchr(last, '\n')) != NULL; last++)
+		lines++;
+	free(notes);
+	assert_true(lines > 50);
+}
+
+static void
+test_dispatch_passes_the_pipe(void **state)
+{
+	struct msgid id, other;
+	char text[32];
+	int fds[2], early;
+
+	(void)state;
+	for (early = 0; early < 2; early++) {
+		assert_int_equal(pipe(fds), 0);
+		fixture_drop(&id, "a@x.test", "b@ok.test");
+		if (!early)
+			scan();
+		dispatch_pipe(d, id.s, fds[1]);
+		run();
+		assert_int_equal(read(fds[0], text, sizeof(text)), 9);
+		/* and nobody holds the other end now */
+		assert_int_equal(read(fds[0], text, sizeof(text)), 0);
+		close(fds[0]);
+	}
+	/* pipes for messages that never come are few */
+	for (early = 0; early < 100; early++) {
+		assert_int_equal(pipe(fds), 0);
+		id_new(&other);
+		dispatch_pipe(d, other.s, fds[1]);
+		close(fds[0]);
+	}
+	assert_int_equal(pipe(fds), 0);
+	assert_true(fds[1] < 64);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* --- later ----------------------------------------------------------------------- */
+
+static void
+test_dispatch_defers(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "b@temp.test");
+	run();
+	assert_int_equal(fixture_count("drop"), 0);
+	assert_journal(&id, "A");
+	assert_in_range(next_of(&id) - now.wall, 270, 330);
+	assert_int_equal(dispatch_messages(d), 1);
+	/* not before its time */
+	now.wall += 260;
+	run();
+	assert_int_equal(noted("temp.test"), 1);
+	now.wall += 100;
+	run();
+	assert_int_equal(noted("temp.test"), 2);
+	assert_int_equal(noted("queue sole 1"), 1);
+	assert_journal(&id, "AA");
+	assert_in_range(next_of(&id) - now.wall, 270, 430);
+}
+
+static void
+test_dispatch_some_are_deferred(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "b@ok.test temp@ok.test");
+	run();
+	assert_int_equal(noted("drop sole 2"), 1);
+	assert_journal(&id, "DA");
+	now.wall += 400;
+	run();
+	/* only the one that is open */
+	assert_int_equal(noted("queue sole 1"), 1);
+}
+
+static void
+test_dispatch_flush(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "b@temp.test");
+	run();
+	/* sendmail -q: the time of the next attempt is now */
+	assert_int_equal(queue_set_next(q, &id, now.wall), 0);
+	run();
+	assert_int_equal(noted("temp.test"), 2);
+	/* the clock went back by years: due now, too */
+	assert_int_equal(queue_set_next(q, &id, now.wall + 365 * DAY), 0);
+	run();
+	assert_int_equal(noted("temp.test"), 3);
+}
+
+static void
+test_dispatch_held_message_waits(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "b@temp.test");
+	run();
+	assert_int_equal(chmod(fixture_path("queue", id.s), 0400), 0);
+	scan();
+	now.wall += DAY;
+	run();
+	assert_int_equal(noted("temp.test"), 1);
+	assert_int_equal(dispatch_messages(d), 1);
+	restart();
+	run();
+	assert_int_equal(noted("temp.test"), 1);
+	assert_int_equal(chmod(fixture_path("queue", id.s), 0600), 0);
+	run();
+	assert_int_equal(noted("temp.test"), 2);
+}
+
+static void
+test_dispatch_local_recipients_are_held(void **state)
+{
+	struct msgid id, both;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "root@HERE.test root");
+	fixture_drop(&both, "a@x.test", "root@here.test b@ok.test");
+	run();
+	assert_int_equal(noted("here.test"), 0);
+	assert_int_equal(noted("ok.test"), 1);
+	assert_journal(&id, "AA");
+	assert_journal(&both, "AD");
+	/* said once, and never given up */
+	now.wall += 20 * DAY;
+	run();
+	now.wall += 20 * DAY;
+	run();
+	assert_journal(&id, "AA");
+	assert_int_equal(dispatch_messages(d), 2);
+}
+
+static void
+test_dispatch_dead_destination(void **state)
+{
+	struct msgid id[10], other;
+	size_t i;
+
+	(void)state;
+	conf.per_destination = 1;
+	for (i = 0; i < 10; i++)
+		fixture_drop(&id[i], "a@x.test", "b@dead.test");
+	fixture_drop(&other, "a@x.test", "b@ok.test");
+	run();
+	/* one of them found it out */
+	assert_int_equal(noted("dead.test"), 1);
+	assert_int_equal(noted("ok.test"), 1);
+	for (i = 0; i < 10; i++) {
+		assert_journal(&id[i], "A");
+		assert_in_range(next_of(&id[i]) - now.wall, 270, 330);
+	}
+	/* somebody says that it is alive again */
+	assert_int_equal(queue_set_next(q, &id[3], now.wall), 0);
+	run();
+	assert_int_equal(noted("dead.test"), 2);
+}
+
+static void
+test_dispatch_hold_makes_no_attempt(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	dispatch_conf(d, &conf, true);
+	fixture_drop(&id, "a@x.test", "b@ok.test");
+	scan();
+	tick();
+	assert_int_equal(dispatch_run(d), -1);
+	assert_int_equal(dispatch_workers(d), 0);
+	assert_int_equal(dispatch_messages(d), 1);
+	assert_true(fixture_exists("drop", id.s));
+	dispatch_conf(d, &conf, false);
+	run();
+	assert_int_equal(dispatch_messages(d), 0);
+}
+
+/* --- never ----------------------------------------------------------------------- */
+
+/* The only message in queue/ that is not ID; its text, the caller's. */
+static char *
+the_report(const struct msgid *id, struct msgid *report_id)
+{
+	id_derive(report_id, id->s, 0);
+	return fixture_read("queue", report_id->s);
+}
+
+static void
+test_dispatch_failure_is_reported(void **state)
+{
+	struct msgid id, rep;
+	char *text;
+
+	(void)state;
+	/* the sender's host cannot be reached: the report stays to be seen */
+	fixture_drop(&id, "a@temp.test", "perm@ok.test b@ok.test");
+	run_to_the_end();
+	assert_int_equal(fixture_count("drop"), 0);
+	text = the_report(&id, &rep);
+	assert_non_null(strstr(text, "To: <a@temp.test>\r\n"));
+	assert_non_null(strstr(text, "Final-Recipient: rfc822; perm@ok.test"));
+	assert_null(strstr(text, "b@ok.test>"));
+	assert_non_null(strstr(text, "no such user in the test"));
+	free(text);
+	assert_int_equal(noted("temp.test"), 1);
+	/* the report and its journal; nothing of the message */
+	assert_int_equal(fixture_count("queue"), 2);
+}
+
+static void
+test_dispatch_report_comes_once_for_each_failure(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	fixture_drop(&id, "a@temp.test", "perm@ok.test temp@ok.test");
+	run();
+	assert_journal(&id, "FAR*");
+	now.wall += 400;
+	run();
+	/* nothing new failed */
+	assert_journal(&id, "FAR*A");
+	assert_int_equal(dispatch_messages(d), 2);
+}
+
+static void
+test_dispatch_gives_up_in_the_end(void **state)
+{
+	struct msgid id, rep;
+	char *text;
+	int i;
+
+	(void)state;
+	fixture_drop(&id, "a@ok.test", "b@temp.test");
+	conf.expire = 3600;
+	restart();
+	now.wall += 7200;
+	/* old enough from the start, but it has its five attempts */
+	for (i = 1; i <= 4; i++) {
+		run();
+		assert_int_equal(noted("temp.test"), i);
+		assert_true(fixture_exists("queue", id.s));
+		assert_int_equal(queue_set_next(q, &id, now.wall), 0);
+	}
+	/* the report waits until we have seen it */
+	locals[0] = (char *)(uintptr_t)"ok.test";
+	run_to_the_end();
+	locals[0] = (char *)(uintptr_t)"here.test";
+	assert_int_equal(noted("temp.test"), 5);
+	assert_false(fixture_exists("queue", id.s));
+	text = the_report(&id, &rep);
+	assert_non_null(strstr(text, "Status: 5.4.7"));
+	assert_non_null(strstr(text, "connection refused by the test"));
+	free(text);
+}
+
+static void
+test_dispatch_null_sender_goes_to_dead(void **state)
+{
+	struct msgid id, both;
+
+	(void)state;
+	fixture_drop(&id, "", "perm@ok.test");
+	fixture_drop(&both, "", "perm@ok.test b@ok.test c@temp.test");
+	run();
+	assert_true(fixture_exists("dead", id.s));
+	assert_false(fixture_exists("dead", both.s));
+	assert_int_equal(dispatch_messages(d), 1);
+	conf.expire = 1;
+	restart();
+	while (dispatch_messages(d) != 0 || fixture_exists("queue", both.s)) {
+		now.wall += DAY;
+		run();
+	}
+	assert_true(fixture_exists("dead", both.s));
+	dispatch_sync(d);
+	assert_int_equal(fixture_count("queue"), 0);
+	assert_int_equal(fixture_count("drop"), 0);
+}
+
+/* --- accidents ------------------------------------------------------------------- */
+
+static void
+test_dispatch_worker_dies(void **state)
+{
+	static const struct {
+		const char	*name;
+		const char	*rcpt;
+		const char	*types;	/* of the journal; NULL: it is gone */
+	} rows[] = {
+		{ "before it did anything", "b@early.test", "A" },
+		{ "after it deferred", "temp@crash.test", "A" },
+		{ "after it removed the message", "b@crash.test", NULL },
+		{ "after one of two was recorded",
+		    "temp1@crash.test temp2@crash.test", "AA" },
+		{ "after one of two was delivered",
+		    "b@crash.test temp2@crash.test", "DA" },
+	};
+	struct msgid id, other;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		teardown(NULL);
+		setup(NULL);
+		fixture_drop(&id, "a@x.test", rows[i].rcpt);
+		fixture_drop(&other, "a@x.test", "b@ok.test");
+		run();
+		assert_int_equal(noted("ok.test"), 1);
+		dispatch_sync(d);
+		if (rows[i].types == NULL) {
+			assert_int_equal(dispatch_messages(d), 0);
+			assert_int_equal(fixture_count("queue"), 0);
+			continue;
+		}
+		assert_journal(&id, rows[i].types);
+		assert_true(next_of(&id) > now.wall);
+	}
+}
+
+static void
+test_dispatch_worker_past_its_deadline(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	conf.connect_timeout = conf.reply_timeout = conf.data_timeout = 2;
+	fixture_drop(&id, "a@x.test", "b@hang.test");
+	run();
+	assert_journal(&id, "A");
+	assert_true(next_of(&id) > now.wall);
+}
+
+static void
+test_dispatch_kill_leaves_all_in_place(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "b@hang.test");
+	scan();
+	do
+		turn();
+	while (noted("hang.test") == 0);
+	dispatch_stop(d);
+	dispatch_kill(d);
+	while (dispatch_workers(d) != 0)
+		turn();
+	assert_true(fixture_exists("queue", id.s) ||
+	    fixture_exists("drop", id.s));
+}
+
+/* Each state that a runner may have left behind, and what the next one does. */
+static void
+test_dispatch_recovers(void **state)
+{
+	struct journal_record rec[2];
+	struct msgid id;
+	struct msgfile mf;
+	int fd;
+
+	(void)state;
+	memset(rec, 0, sizeof(rec));
+	/* delivered to one of two, then killed: journal beside drop/ID */
+	fixture_drop(&id, "a@x.test", "b@ok.test c@ok.test");
+	rec[0].type = JOURNAL_DELIVERED;
+	assert_int_equal(queue_record(q, &id, rec, 1), 0);
+	run_to_the_end();
+	assert_int_equal(noted(" 1 "), 1);
+	assert_int_equal(fixture_count("drop"), 0);
+	assert_int_equal(fixture_count("queue"), 0);
+	/* failed, killed before the report */
+	restart();
+	fixture_drop(&id, "a@here.test", "b@ok.test");
+	rec[0].type = JOURNAL_FAILED;
+	rec[0].result.code = R_REFUSED;
+	assert_int_equal(queue_record(q, &id, rec, 1), 0);
+	run_to_the_end();
+	assert_int_equal(noted("ok.test"), 1);
+	assert_int_equal(fixture_count("drop"), 0);
+	assert_int_equal(fixture_count("queue"), 2);
+	/* reported, killed before the removal: no second report */
+	restart();
+	fixture_drop(&id, "a@here.test", "b@ok.test");
+	rec[1].type = JOURNAL_REPORTED;
+	rec[1].rcpt = JOURNAL_ALL;
+	assert_int_equal(queue_record(q, &id, rec, 2), 0);
+	run_to_the_end();
+	assert_int_equal(fixture_count("queue"), 2);
+	assert_int_equal(fixture_count("drop"), 0);
+	/* linked, killed before drop/ID was removed */
+	restart();
+	fixture_drop(&id, "a@x.test", "b@temp.test");
+	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, &fd, &mf), 0);
+	msgfile_clear(&mf);
+	assert_int_equal(link(fixture_path("drop", id.s),
+	    fixture_path("dead", "x")), 0);
+	assert_int_equal(queue_keep(q, &id, fd, now.wall + 100), 0);
+	close(fd);
+	assert_int_equal(rename(fixture_path("dead", "x"),
+	    fixture_path("drop", id.s)), 0);
+	scan();
+	assert_false(fixture_exists("drop", id.s));
+	assert_int_equal(noted("temp.test"), 0);
+}
+
+static void
+test_dispatch_poison_is_put_aside(void **state)
+{
+	struct msgid id, other;
+	int fd;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "b@temp.test");
+	run();
+	fd = open(fixture_path("queue", id.s), O_WRONLY | O_TRUNC);
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	assert_int_equal(queue_set_next(q, &id, now.wall), 0);
+	fixture_drop(&other, "a@x.test", "b@ok.test");
+	run();
+	assert_int_equal(noted("ok.test"), 1);
+	assert_true(fixture_exists("dead", id.s));
+	assert_int_equal(dispatch_messages(d), 0);
+}
+
+#define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_dispatch_delivers_from_drop),
+		TEST(test_dispatch_several_destinations),
+		TEST(test_dispatch_many_recipients_in_jobs),
+		TEST(test_dispatch_one_worker_many_messages),
+		TEST(test_dispatch_more_destinations_than_workers),
+		TEST(test_dispatch_is_fair),
+		TEST(test_dispatch_passes_the_pipe),
+		TEST(test_dispatch_defers),
+		TEST(test_dispatch_some_are_deferred),
+		TEST(test_dispatch_flush),
+		TEST(test_dispatch_held_message_waits),
+		TEST(test_dispatch_local_recipients_are_held),
+		TEST(test_dispatch_dead_destination),
+		TEST(test_dispatch_hold_makes_no_attempt),
+		TEST(test_dispatch_failure_is_reported),
+		TEST(test_dispatch_report_comes_once_for_each_failure),
+		TEST(test_dispatch_gives_up_in_the_end),
+		TEST(test_dispatch_null_sender_goes_to_dead),
+		TEST(test_dispatch_worker_dies),
+		TEST(test_dispatch_worker_past_its_deadline),
+		TEST(test_dispatch_kill_leaves_all_in_place),
+		TEST(test_dispatch_recovers),
+		TEST(test_dispatch_poison_is_put_aside),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
