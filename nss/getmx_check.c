@@ -10,6 +10,7 @@
 
 #include <sys/wait.h>
 
+#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +25,16 @@ static int
 load(const struct getmx_paths *paths, const char *sources,
     struct nssconf *conf, char *err, size_t errsize)
 {
+	char why[200];
+
 	if (sources == NULL)
 		return nssconf_load(paths->places, conf, err, errsize);
-	if (nssconf_parse(sources, strlen(sources), 1, conf, err,
-	    errsize) == -1)
+	if (nssconf_parse(sources, strlen(sources), 1, conf, why,
+	    sizeof(why)) == -1) {
+		(void)snprintf(err, errsize, "source list \"%.200s\": %s",
+		    sources, why);
 		return -1;
+	}
 	(void)strlcpy(conf->origin, "command line", sizeof(conf->origin));
 	return 0;
 }
@@ -39,9 +45,12 @@ getmx_config(FILE *fp, const struct getmx_paths *paths, const char *sources)
 	struct nssconf conf;
 	char text[NSSCONF_MAXSOURCES * 400], err[600];
 
-	if (load(paths, sources, &conf, err, sizeof(err)) == -1 ||
-	    nssconf_format(&conf, text, sizeof(text)) == -1) {
-		(void)fprintf(stderr, "getmx: %s\n", err);
+	if (load(paths, sources, &conf, err, sizeof(err)) == -1) {
+		warnx("%s", err);
+		return EX_CONFIG;
+	}
+	if (nssconf_format(&conf, text, sizeof(text)) == -1) {
+		warnx("%s: the list is too long to print", conf.origin);
 		return EX_CONFIG;
 	}
 	(void)fprintf(fp, "# %s\nmxhosts: %s\n", conf.origin, text);

@@ -23,11 +23,14 @@
 char *
 mxinfo_clean(const char *text)
 {
+	size_t len = strnlen(text, MAXTEXT);
 	unsigned char *p;
 	char *copy;
 
-	if ((copy = strndup(text, MAXTEXT)) == NULL)
+	if ((copy = malloc(len + 1)) == NULL)
 		return NULL;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
 	for (p = (unsigned char *)copy; *p != '\0'; p++)
 		if (*p < 0x20 || *p >= 0x7f)
 			*p = '?';

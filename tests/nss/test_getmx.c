@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: ISC */
+/* What getmx prints, and what --check and --config find. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake.h"
+#include "getmx.h"
+#include "mxdb.h"
+
+static char *text;
+static size_t textlen;
+
+static FILE *
+begin(void)
+{
+	FILE *fp;
+
+	free(text);
+	text = NULL;
+	assert_non_null(fp = open_memstream(&text, &textlen));
+	return fp;
+}
+
+static struct mxinfo *
+look_up(const char *says, const char *domain, uint32_t flags)
+{
+	static struct fake_line lines[2];
+	struct mxhints h = MXHINTS_INIT;
+	struct mxinfo *info;
+
+	lines[0].source = "alpha";
+	lines[0].domain = "d.example";
+	lines[0].says = says;
+	fake_says(lines);
+	h.mh_sources = "alpha";
+	h.mh_flags = flags | MXH_NORANDOM;
+	(void)mx_lookup(&fake_env, domain, &h, &info);
+	assert_non_null(info);
+	return info;
+}
+
+static const struct {
+	const char	*name;
+	const char	*says;
+	uint32_t	 flags;
+	int		 rcpt;
+	int		 colour;
+	const char	*table;
+} tables[] = {
+	{ "plain",
+	    "SUCCESS origin f:1 ttl 300 10 mail.example 20 b.example", 0, 0,
+	    0,
+	    "d.example\n"
+	    "  PREF  HOST          PORT  ADDRESS  TTL  FROM\n"
+	    "    10  mail.example    25  -        300  alpha f:1\n"
+	    "    20  b.example       25  -        300  alpha f:1\n" },
+	{ "addresses and TLS",
+	    "SUCCESS local 5 192.0.2.1 tls 4 65535 2001:db8::1", MXH_ADDRS,
+	    0, 0,
+	    "d.example\n"
+	    "   PREF  HOST         PORT  ADDRESS      TTL  FROM   TLS\n"
+	    "      5  192.0.2.1      25  192.0.2.1      -  alpha\n"
+	    "  65535  2001:db8::1    25  2001:db8::1    -  alpha  "
+	    "tls=verify\n" },
+	{ "notes", "SUCCESS note odd secure byrcpt 10 mail.example", 0, 0, 0,
+	    "d.example\n"
+	    "  PREF  HOST          PORT  ADDRESS  TTL  FROM\n"
+	    "    10  mail.example    25  -          -  alpha\n"
+	    "  note: authenticated by DNSSEC\n"
+	    "  note: overrides name single users of the domain: ask for "
+	    "user@domain to see theirs\n"
+	    "  note: odd\n" },
+	{ "no hint to ask for a recipient when one was",
+	    "SUCCESS byrcpt 10 m.example", 0, 1, 0,
+	    "d.example\n"
+	    "  PREF  HOST       PORT  ADDRESS  TTL  FROM\n"
+	    "    10  m.example    25  -          -  alpha\n" },
+	{ "implicit", "NOTFOUND nodata cname c.example", 0, 0, 0,
+	    "d.example\n"
+	    "  PREF  HOST       PORT  ADDRESS  TTL  FROM\n"
+	    "     0  c.example    25  -         60  alpha\n"
+	    "  note: d.example is an alias of c.example\n"
+	    "  note: no MX record: mail goes to the domain's own address "
+	    "(RFC 5321 section 5.1)\n" },
+	{ "permanent error", "SUCCESS origin f:7 dsn 5.7.9 MX_EREJECT", 0, 0,
+	    0, "d.example: as scripted (permanent error MX_EREJECT 5.7.9, "
+	    "from alpha f:7)\n" },
+	{ "temporary error", "TRYAGAIN note x MX_ESERVFAIL", 0, 0, 0,
+	    "d.example: the name server failed (temporary error "
+	    "MX_ESERVFAIL 4.4.3, from alpha)\n"
+	    "  note: x\n" },
+	{ "nobody", "NOTFOUND", 0, 0, 0,
+	    "d.example: no source knows a mail exchanger of d.example "
+	    "(permanent error MX_EUNUSABLE 5.4.4)\n" },
+	{ "colours", "SUCCESS note x 10 m.example", 0, 0, 1,
+	    "\033[1md.example\033[0m\n"
+	    "\033[2m  PREF  HOST       PORT  ADDRESS  TTL  FROM\033[0m\n"
+	    "    10  m.example    25  -          -  alpha\n"
+	    "  \033[33mnote:\033[0m x\n" },
+	{ "colour of a permanent error", "SUCCESS MX_EREJECT", 0, 0, 1,
+	    "\033[1md.example\033[0m: \033[31mrejected by local "
+	    "configuration\033[0m (permanent error MX_EREJECT 5.7.1, from "
+	    "alpha)\n" },
+	{ "colour of a temporary error", "SUCCESS MX_EDEFER", 0, 0, 1,
+	    "\033[1md.example\033[0m: \033[33mheld by local "
+	    "configuration\033[0m (temporary error MX_EDEFER 4.3.2, from "
+	    "alpha)\n" }
+};
+
+static void
+test_table_rows(void **state)
+{
+	struct mxinfo *info;
+	size_t i;
+	FILE *fp;
+
+	(void)state;
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		print_message("# %s\n", tables[i].name);
+		info = look_up(tables[i].says, "d.example", tables[i].flags);
+		fp = begin();
+		getmx_table(fp, info, tables[i].rcpt, tables[i].colour);
+		assert_int_equal(fclose(fp), 0);
+		assert_string_equal(text, tables[i].table);
+		freemxinfo(info);
+	}
+}
+
+/* One exchange with all that a line of mxhosts(5) can say. */
+static struct mxinfo *
+look_up_file(const char *line)
+{
+	struct mxhints h = MXHINTS_INIT;
+	struct mxinfo *info;
+	char sources[4200];
+
+	(void)snprintf(sources, sizeof(sources), "files(%s)",
+	    fake_text("mxhosts", line));
+	h.mh_sources = sources;
+	h.mh_flags = MXH_ADDRS;
+	assert_int_equal(mx_lookup(&fake_env, "d.example", &h, &info),
+	    MX_OK);
+	return info;
+}
+
+static void
+test_table_spells_all_demands(void **state)
+{
+	struct mxinfo *info;
+	FILE *fp;
+
+	(void)state;
+	info = look_up_file("d.example 7 [192.0.2.1]:465 tls=encrypt "
+	    "name=n.example auth=me implicit-tls ttl=9\n");
+	fp = begin();
+	getmx_table(fp, info, 0, 0);
+	assert_int_equal(fclose(fp), 0);
+	assert_non_null(strstr(text, "     7  192.0.2.1   465  192.0.2.1    9"
+	    "  files "));
+	assert_non_null(strstr(text, "mxhosts:1  tls=encrypt name=n.example "
+	    "implicit-tls auth=me\n"));
+	freemxinfo(info);
+}
+
+static void
+test_names(void **state)
+{
+	struct mxinfo *info;
+	FILE *fp;
+
+	(void)state;
+	info = look_up("SUCCESS 20 b.example 10 a.example", "d.example", 0);
+	fp = begin();
+	getmx_names(fp, info);
+	assert_int_equal(fclose(fp), 0);
+	assert_string_equal(text, "a.example\nb.example\n");
+	freemxinfo(info);
+}
+
+static const struct {
+	const char	*name;
+	const char	*says;
+	const char	*domain;
+	const char	*json;
+} objects[] = {
+	{ "found", "SUCCESS secure note x origin f:1 ttl 300 10 a.example",
+	    "d.example",
+	    "{\"domain\":\"D.Example.\",\"status\":\"ok\",\"error\":null,"
+	    "\"dsn\":null,\"text\":null,\"source\":\"alpha\","
+	    "\"origin\":\"f:1\",\"ttl\":300,\"secure\":true,\"mx\":[{"
+	    "\"pref\":10,\"host\":\"a.example\",\"port\":25,\"ttl\":300,"
+	    "\"tls\":null,\"tls_name\":null,\"implicit_tls\":false,"
+	    "\"auth\":null,\"source\":\"alpha\",\"origin\":\"f:1\","
+	    "\"error\":null,\"addresses\":[]}],"
+	    "\"notes\":[\"authenticated by DNSSEC\",\"x\"]}\n" },
+	{ "permanent", "NOTFOUND MX_ENXDOMAIN", "d.example",
+	    "{\"domain\":\"D.Example.\",\"status\":\"permanent\","
+	    "\"error\":\"MX_ENXDOMAIN\",\"dsn\":\"5.1.2\","
+	    "\"text\":\"no such domain\",\"source\":\"alpha\","
+	    "\"origin\":null,\"ttl\":null,\"secure\":false,\"mx\":[],"
+	    "\"notes\":[]}\n" },
+	{ "temporary", "TRYAGAIN MX_ETIMEOUT", "d.example",
+	    "{\"domain\":\"D.Example.\",\"status\":\"temporary\","
+	    "\"error\":\"MX_ETIMEOUT\",\"dsn\":\"4.4.3\","
+	    "\"text\":\"no answer in time\",\"source\":\"alpha\","
+	    "\"origin\":null,\"ttl\":null,\"secure\":false,\"mx\":[],"
+	    "\"notes\":[]}\n" }
+};
+
+static void
+test_json_rows(void **state)
+{
+	struct mxinfo *info;
+	size_t i;
+	FILE *fp;
+
+	(void)state;
+	for (i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+		print_message("# %s\n", objects[i].name);
+		info = look_up(objects[i].says, objects[i].domain, 0);
+		fp = begin();
+		getmx_json(fp, "D.Example.", info);
+		assert_int_equal(fclose(fp), 0);
+		assert_string_equal(text, objects[i].json);
+		freemxinfo(info);
+	}
+}
+
+static void
+test_json_of_all_demands(void **state)
+{
+	struct mxinfo *info;
+	FILE *fp;
+
+	(void)state;
+	info = look_up_file("d.example 7 [2001:db8::1]:465 tls=dane "
+	    "name=n.example auth=me implicit-tls ttl=9\n");
+	fp = begin();
+	getmx_json(fp, "u@d.example", info);
+	assert_int_equal(fclose(fp), 0);
+	assert_non_null(strstr(text, "\"pref\":7,\"host\":\"2001:db8::1\","
+	    "\"port\":465,\"ttl\":9,\"tls\":\"dane\","
+	    "\"tls_name\":\"n.example\",\"implicit_tls\":true,"
+	    "\"auth\":\"me\","));
+	assert_non_null(strstr(text, "\"addresses\":[\"2001:db8::1\"]"));
+	freemxinfo(info);
+}
+
+static void
+test_json_quotes_whatever_was_asked(void **state)
+{
+	struct mxinfo *info;
+	FILE *fp;
+
+	(void)state;
+	info = look_up("NOTFOUND", "a\"b", 0);
+	fp = begin();
+	getmx_json(fp, "a\"b\\c\n\303\274", info);
+	assert_int_equal(fclose(fp), 0);
+	assert_memory_equal(text,
+	    "{\"domain\":\"a\\\"b\\\\c\\u000a\\u00c3\\u00bc\",", 37);
+	assert_null(memchr(text, '\n', textlen - 1));
+	freemxinfo(info);
+}
+
+static void
+test_exit_codes(void **state)
+{
+	(void)state;
+	assert_int_equal(getmx_exit_code(MX_OK), 0);
+	assert_int_equal(getmx_exit_code(MX_ENXDOMAIN), 2);
+	assert_int_equal(getmx_exit_code(MX_ELOOP), 2);
+	assert_int_equal(getmx_exit_code(MX_ESERVFAIL), 75);
+	assert_int_equal(getmx_exit_code(MX_EDEFER), 75);
+	assert_int_equal(getmx_exit_code(MX_ENOMEM), 75);
+	assert_int_equal(getmx_exit_code(MX_ECONFIG), 78);
+}
+
+/* --- --check and --config ------------------------------------------------ */
+
+static struct nssconf_place places[2];
+static struct getmx_paths paths = { places, NULL, "/nonexistent/runner" };
+static char conf_path[4200], mxhosts_path[4200], runner_path[4200];
+
+/* NULL: no such file. */
+static void
+configure(const char *conf, const char *mxhosts, const char *runner)
+{
+	(void)strlcpy(conf_path, conf == NULL ? "/nonexistent/mxnss.conf" :
+	    fake_text("mxnss.conf", conf), sizeof(conf_path));
+	(void)strlcpy(mxhosts_path, mxhosts == NULL ? "/nonexistent/mxhosts" :
+	    fake_text("mxhosts", mxhosts), sizeof(mxhosts_path));
+	(void)strlcpy(runner_path, runner == NULL ? "/nonexistent/runner" :
+	    fake_text("runner", runner), sizeof(runner_path));
+	if (runner != NULL)
+		assert_int_equal(chmod(runner_path, 0755), 0);
+	places[0].path = conf_path;
+	places[0].args = 1;
+	paths.mxhosts = mxhosts_path;
+	paths.runner = runner_path;
+}
+
+static const struct {
+	const char	*name;
+	const char	*conf;
+	const char	*mxhosts;
+	const char	*runner;
+	const char	*sources;
+	int		 code;
+	const char	*says[3];	/* parts of the text */
+} checks[] = {
+	{ "nothing configured", NULL, NULL, NULL, NULL, 0,
+	    { "source list: default: no error\n", "mxhosts: no overrides\n",
+	    NULL } },
+	{ "all good", "mxhosts: files dns\n", "a.example m.example\n"
+	    "* dns\n", NULL, NULL, 0,
+	    { "mxnss.conf:1: no error\n", "mxhosts: 2 patterns, no error\n",
+	    NULL } },
+	{ "one pattern", NULL, "a.example m.example\n", NULL, NULL, 0,
+	    { "mxhosts: 1 pattern, no error\n", NULL, NULL } },
+	{ "wrong list", "log: x\nmxhosts: files [a=b]\n", NULL, NULL, NULL,
+	    78, { "mxnss.conf:2: in the brackets", NULL, NULL } },
+	{ "unknown source", "mxhosts: ldap files\n", NULL, NULL, NULL, 78,
+	    { "mxnss.conf:1: there is no source \"ldap\" here", NULL,
+	    NULL } },
+	{ "both files wrong", "mxhosts: [\n", "a.example foo\nb..c x.y\n",
+	    NULL, NULL, 78,
+	    { "mxnss.conf:1: '['", "mxhosts:1: unknown word",
+	    "mxhosts:2: the line is skipped" } },
+	{ "list of the command line", "mxhosts: [\n", NULL, NULL,
+	    "files [a=b]", 78,
+	    { "source list \"files [a=b]\": in the brackets", NULL, NULL } },
+	{ "another override file is checked, too", NULL, NULL, NULL,
+	    "files(/) dns", 78,
+	    { "/: is not a regular file\n", NULL, NULL } },
+	{ "a content runner", NULL, NULL,
+	    "#!/bin/sh\n[ \"$*\" = --check ] && echo fine\n", NULL, 0,
+	    { "fine\n", NULL, NULL } },
+	{ "a runner with complaints", NULL, NULL,
+	    "#!/bin/sh\necho one >&2\necho two\nexit 78\n", NULL, 78,
+	    { "one\ntwo\n", NULL, NULL } },
+	{ "a runner that fails", NULL, NULL, "#!/bin/sh\nexit 3\n", NULL,
+	    78, { "runner --check: exit status 3\n", NULL, NULL } },
+	{ "a runner that dies", NULL, NULL, "#!/bin/sh\nkill -9 $$\n", NULL,
+	    78, { "runner --check: killed by signal 9\n", NULL, NULL } }
+};
+
+static void
+test_check_rows(void **state)
+{
+	size_t i, j;
+	FILE *fp;
+
+	(void)state;
+	for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		print_message("# %s\n", checks[i].name);
+		configure(checks[i].conf, checks[i].mxhosts,
+		    checks[i].runner);
+		fp = begin();
+		assert_int_equal(getmx_check(fp, &paths, checks[i].sources),
+		    checks[i].code);
+		assert_int_equal(fclose(fp), 0);
+		for (j = 0; j < 3 && checks[i].says[j] != NULL; j++)
+			if (strstr(text, checks[i].says[j]) == NULL)
+				fail_msg("\"%s\" is not in \"%s\"",
+				    checks[i].says[j], text);
+	}
+}
+
+#define DEFAULTS " [SUCCESS=return NOTFOUND=continue UNAVAIL=continue " \
+	"TRYAGAIN=return]"
+
+static void
+test_config(void **state)
+{
+	FILE *fp;
+
+	(void)state;
+	configure(NULL, NULL, NULL);
+	fp = begin();
+	assert_int_equal(getmx_config(fp, &paths, NULL), 0);
+	assert_int_equal(fclose(fp), 0);
+	assert_string_equal(text, "# default\nmxhosts: files" DEFAULTS
+	    " dns" DEFAULTS "\n");
+	configure("mxhosts: dns\n", NULL, NULL);
+	fp = begin();
+	assert_int_equal(getmx_config(fp, &paths, NULL), 0);
+	assert_int_equal(fclose(fp), 0);
+	assert_non_null(strstr(text, "mxnss.conf:1\nmxhosts: dns" DEFAULTS
+	    "\n"));
+	fp = begin();
+	assert_int_equal(getmx_config(fp, &paths, "files(/x)"), 0);
+	assert_int_equal(fclose(fp), 0);
+	assert_string_equal(text, "# command line\nmxhosts: files(/x)"
+	    DEFAULTS "\n");
+	configure("mxhosts: dns [\n", NULL, NULL);
+	fp = begin();
+	assert_int_equal(getmx_config(fp, &paths, NULL), EX_CONFIG);
+	assert_int_equal(fclose(fp), 0);
+	assert_string_equal(text, "");
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(text);
+	fake_clean();
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table_rows),
+		cmocka_unit_test(test_table_spells_all_demands),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_json_rows),
+		cmocka_unit_test(test_json_of_all_demands),
+		cmocka_unit_test(test_json_quotes_whatever_was_asked),
+		cmocka_unit_test(test_exit_codes),
+		cmocka_unit_test(test_check_rows),
+		cmocka_unit_test(test_config)
+	};
+
+	return cmocka_run_group_tests(tests, NULL, teardown);
+}
