@@ -22,6 +22,7 @@
 #include "base/xmalloc.h"
 
 #define MIN_INODES	64
+#define SHARE		20	/* of a small file system is room enough */
 
 struct drop {
 	int		dirfd;
@@ -150,11 +151,25 @@ drop_abort(struct drop *d)
 	free_drop(d);
 }
 
+/* N fragments of F octets. */
+static uint64_t
+octets(uint64_t n, uint64_t f)
+{
+	uint64_t v;
+
+	return __builtin_mul_overflow(n, f, &v) ? UINT64_MAX : v;
+}
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 int
 drop_space(const char *spool, uint64_t need)
 {
 	struct statvfs fs;
-	uint64_t free_octets;
 	int rc;
 
 	do {
@@ -162,12 +177,10 @@ drop_space(const char *spool, uint64_t need)
 	} while (rc == -1 && errno == EINTR);
 	if (rc == -1)
 		return -1;
-	if (__builtin_mul_overflow((uint64_t)fs.f_bavail,
-	    (uint64_t)fs.f_frsize, &free_octets))
-		free_octets = UINT64_MAX;
+	need = least(need, octets(fs.f_blocks / SHARE, fs.f_frsize));
 	/* a file system that makes inodes as it goes counts none at all */
-	if (free_octets < need ||
-	    (fs.f_files != 0 && fs.f_favail < MIN_INODES)) {
+	if (octets(fs.f_bavail, fs.f_frsize) < need ||
+	    fs.f_favail < least(MIN_INODES, fs.f_files / SHARE)) {
 		errno = ENOSPC;
 		return -1;
 	}

@@ -19,7 +19,9 @@ struct drop;
  * drop_commit: 0, and the message is on disk; or -1 with errno, and the file
  *	is gone.  Frees the drop either way.
  * drop_abort: remove the file; NULL is fine.
- * drop_space: 0 if SPOOL has room for NEED more octets, else -1 with errno.
+ * drop_space: 0 if SPOOL has room for NEED more octets, or a twentieth of its
+ *	file system is free (a small one shall be of use, too); else -1 with
+ *	errno.
  */
 struct drop *drop_open(const char *spool, struct msgid *);
 int	drop_fd(const struct drop *);

@@ -97,6 +97,27 @@ is_text(const char *p, size_t n)
 }
 
 /*
+ * Whether an address can stand between < and > in an SMTP command: outside
+ * of quotes there is nothing that could end it.
+ */
+static bool
+is_path(const char *p, size_t n)
+{
+	bool quoted = false;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] == '"')
+			quoted = !quoted;
+		else if (quoted && p[i] == '\\')
+			i++;
+		else if (!quoted && strchr(" <>()\\,;", p[i]) != NULL)
+			return false;
+	}
+	return !quoted && i == n;
+}
+
+/*
  * The length of a record: 1 to 3 digits without leading zeros, then a colon.
  * Octets used, 0 when there are too few, -1 when it is malformed.
  */
@@ -195,11 +216,13 @@ take_record(struct envelope *e, const struct record *r, char last,
 			return "bad number in the envelope";
 		break;
 	case 'S':
+		if (!is_path(r->value, r->len))
+			return "the sender is no address";
 		e->sender = xstrndup(r->value, r->len);
 		break;
 	case 'R':
-		if (r->len == 0)
-			return "empty recipient";
+		if (r->len == 0 || !is_path(r->value, r->len))
+			return "a recipient is no address";
 		if (e->nrcpt == maxrcpt)
 			return "too many recipients";
 		add_rcpt(e, xstrndup(r->value, r->len));

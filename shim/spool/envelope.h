@@ -2,7 +2,8 @@
 /*
  * The envelope of a message, and its records: one letter, decimal length,
  * ':', value, LF.  Lengths are explicit; an octet below 0x20 or 0x7f in a
- * value makes the whole envelope invalid.
+ * value makes the whole envelope invalid, and so does an address that an
+ * SMTP command could not carry.
  *
  *	U	uid of the submitter (believed only in a file of the spool's
  *		owner; everywhere else the file's owner is the submitter)

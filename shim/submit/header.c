@@ -123,14 +123,14 @@ field_is(const struct buf *f, const char *name)
 	    f->data[n] == ':';
 }
 
-/* The one of NAMES, which NULL ends, that F has; or NULL. */
-static const char *
+/* NULL ends NAMES. */
+static bool
 field_is_one_of(const struct buf *f, const char *const names[])
 {
 	for (; *names != NULL; names++)
 		if (field_is(f, *names))
-			return *names;
-	return NULL;
+			return true;
+	return false;
 }
 
 /* Where the value of F begins: after the colon. */
@@ -177,13 +177,13 @@ header_recipients(const struct header *h,
 	size_t i, start;
 
 	for (i = 0; i < h->nfield; i++)
-		if (field_is_one_of(&h->field[i], resent) != NULL)
+		if (field_is_one_of(&h->field[i], resent))
 			names = resent;
 	for (i = 0; i < h->nfield; i++) {
 		f = &h->field[i];
-		*field = field_is_one_of(f, names);
-		if (*field == NULL)
+		if (!field_is_one_of(f, names))
 			continue;
+		*field = f->data;
 		start = value_start(f);
 		if (addr_list(f->data + start, f->len - start, each, arg,
 		    why) == -1)
@@ -201,8 +201,8 @@ must_go(const struct buf *f)
 	static const char *const needed[] = { "Date", "From", "Message-ID",
 	    "To", "Cc", "Sender", "Reply-To", NULL };
 
-	return field_is_one_of(f, secret) != NULL ||
-	    (field_is_one_of(f, needed) != NULL && field_is_empty(f));
+	return field_is_one_of(f, secret) ||
+	    (field_is_one_of(f, needed) && field_is_empty(f));
 }
 
 static void
@@ -264,7 +264,7 @@ complete_fields(struct header *h, const char *mail_name)
 	size_t i;
 
 	for (i = 0; i < h->nfield; i++)
-		if (field_is_one_of(&h->field[i], names) != NULL)
+		if (field_is_one_of(&h->field[i], names))
 			complete_field(&h->field[i], mail_name);
 }
 

@@ -54,7 +54,7 @@ size_t	header_count(const struct header *, const char *name);
 /*
  * Call EACH for every address in To, Cc and Bcc; or in Resent-To, Resent-Cc
  * and Resent-Bcc, if there are such (RFC 5322 section 3.6.6).  0, or -1 with
- * the *FIELD in which *WHY: both borrowed.
+ * the *FIELD, name and all, in which *WHY: both borrowed.
  */
 int	header_recipients(const struct header *,
 	    const char *(*each)(void *arg, const struct addr *), void *arg,

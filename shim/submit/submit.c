@@ -234,7 +234,7 @@ take_header(struct submission *s)
 		    "forward that leads back here", HEADER_MAX_HOPS);
 	if (s->opts->from_header && header_recipients(&s->header,
 	    take_recipient, s, &field, &why) == -1)
-		return submit_complain(EX_DATAERR, "the field %s has something "
+		return submit_complain(EX_DATAERR, "\"%.300s\" has something "
 		    "that is not an address: %s", field, why);
 	return EX_OK;
 }
@@ -288,7 +288,7 @@ check_recipients(struct submission *s)
 		    "nor Bcc names one");
 	remove_duplicates(&s->envelope);
 	if (s->envelope.nrcpt > s->conf->max_rcpts)
-		return submit_complain(EX_DATAERR, "%zu recipients are more "
+		return submit_complain(EX_UNAVAILABLE, "%zu recipients are more "
 		    "than max-rcpts in " MXNSS_SYSCONFDIR "/mxnss.conf allows "
 		    "(%u)", s->envelope.nrcpt, s->conf->max_rcpts);
 	return EX_OK;
