@@ -8,6 +8,12 @@
 
 #include "run/peer.h"
 
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,15 +73,11 @@ greet(struct opening *o, struct result *r)
 		.trace_arg = o->trace.arg,
 	};
 
-	snprintf(p->relay, sizeof(p->relay), "%s:%u", p->host,
-	    (unsigned)p->port);
 	p->conn = net_connect((const struct sockaddr *)&o->addr->ss,
 	    o->addr->len, o->conf->source_address, o->conf->connect_timeout,
 	    r);
 	if (p->conn == NULL)
 		return -1;
-	snprintf(p->relay, sizeof(p->relay), "%s[%s]:%u", p->host,
-	    net_peer(p->conn), (unsigned)p->port);
 	net_io(p->conn, &io);
 	p->smtp = smtp_new(&io, &params);
 	if (smtp_greet(p->smtp, r) == -1)
@@ -144,6 +146,19 @@ protect(struct opening *o, struct result *r)
 	return -1;
 }
 
+/* "host[192.0.2.1]:25", as in the log. */
+static void
+set_relay(struct peer *p, const struct hop_addr *addr)
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	if (getnameinfo((const struct sockaddr *)&addr->ss, addr->len, ip,
+	    sizeof(ip), NULL, 0, NI_NUMERICHOST) != 0)
+		(void)strlcpy(ip, "unknown", sizeof(ip));
+	snprintf(p->relay, sizeof(p->relay), "%s[%s]:%u", p->host, ip,
+	    (unsigned)p->port);
+}
+
 struct peer *
 peer_open(const struct conf *conf, const struct hop *hop,
     const struct hop_addr *addr, const struct policy *policy,
@@ -157,6 +172,7 @@ peer_open(const struct conf *conf, const struct hop *hop,
 	p->level = policy->level;
 	p->name = xstrdup(policy->name);
 	snprintf(p->tls_text, sizeof(p->tls_text), "no TLS");
+	set_relay(p, addr);
 	if (greet(&o, r) == 0 && protect(&o, r) == 0)
 		return p;
 	if (!result_is_temporary(r))
