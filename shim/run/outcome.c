@@ -13,11 +13,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "run/bounce.h"
 #include "run/load.h"
+#include "run/verbose.h"
 
 static uint64_t
 usec(const struct outcome *o)
@@ -30,11 +33,19 @@ log_rcpt(const struct outcome *o, const struct message *m, size_t i,
     const struct result *r)
 {
 	long age = (long)sched_age(m->load->mf.env.time, o->now);
+	struct verbose *v;
+	struct buf b = BUF_INIT;
 
-	log_info("%s: to=<%s>, relay=%s, delay=%ld, delays=%ld/0/0/0, dsn=%s, "
-	    "status=%s (%s)", m->id.s, m->load->mf.env.rcpt[i],
+	buf_printf(&b, "to=<%s>, relay=%s, delay=%ld, delays=%ld/0/0/0, "
+	    "dsn=%s, status=%s (%s)", m->load->mf.env.rcpt[i],
 	    r->host[0] != '\0' ? r->host : "none", age, age, result_esc(r),
 	    result_status(r), r->text);
+	log_info("%s: %s", m->id.s, buf_str(&b));
+	if (m->pipe != -1 && (v = verbose_new(dup(m->pipe))) != NULL) {
+		verbose_line(v, '=', buf_str(&b));
+		verbose_free(v);
+	}
+	buf_clear(&b);
 }
 
 /* --- attempts that were none --------------------------------------------------- */
