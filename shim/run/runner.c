@@ -21,13 +21,14 @@
 #include "base/log.h"
 #include "base/priv.h"
 #include "run/loop.h"
-#include "run/wake.h"
 #include "spool/queue.h"
 
 #define CONF_PATH	MXNSS_SYSCONFDIR "/mxnss.conf"
 #define WAKE_PATH	MXNSS_RUNDIR "/wake"
 #define IDLE_MS		30000	/* empty that long: no reason to stay */
-#define LOCK_MS		1000	/* between two tries */
+#define LOCK_TRIES	5
+#define LOCK_MS		20	/* between two of them */
+#define LOCK_WAIT_MS	1000	/* while another runner works */
 #define LISTEN_FD	3	/* sd_listen_fds(3) */
 
 enum { OPT_ONCE = 256, OPT_DAEMON, OPT_CHECK, OPT_HELP, OPT_VERSION };
@@ -76,18 +77,20 @@ check(const struct conf *conf)
 /*
  * Take the lock.  A runner that was started for a socket, or to stay, waits
  * until it has it; the socket would be given to a new one at once otherwise.
+ * Others try a few times: a submitter takes it for an instant to see whether
+ * there is a runner.
  */
 static int
 lock(struct queue *q, bool wait)
 {
 	struct pollfd none = { .fd = -1 };
+	int i;
 
-	while (queue_lock(q) == -1) {
-		if (errno != EWOULDBLOCK)
+	for (i = 0; queue_lock(q) == -1; i++) {
+		if (errno != EWOULDBLOCK || (!wait && i >= LOCK_TRIES))
 			return -1;
-		if (!wait)
-			return -1;
-		(void)poll(&none, 1, LOCK_MS);
+		(void)poll(&none, 1, wait ? LOCK_WAIT_MS : LOCK_MS);
+		errno = EWOULDBLOCK;
 	}
 	return 0;
 }
@@ -118,7 +121,6 @@ run(enum loop_mode mode, struct conf *conf, int sockets)
 		ret = EX_OSERR;
 		if (errno == EWOULDBLOCK) {
 			/* it looks at the spool once more before it ends */
-			wake_send(WAKE_PATH);
 			ret = mode == LOOP_ONCE ? EX_TEMPFAIL : EX_OK;
 			fprintf(stderr, "runner: another one works on %s\n",
 			    conf->spool);

@@ -130,16 +130,3 @@ wake_receive(int fd, struct wakeup *w)
 		w->pipe = -1;
 	}
 }
-
-void
-wake_send(const char *path)
-{
-	struct sockaddr_un sa;
-	int fd;
-
-	if (address(path, &sa) == -1 || (fd = make_socket()) == -1)
-		return;
-	(void)sendto(fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL,
-	    (struct sockaddr *)&sa, sizeof(sa));
-	close(fd);
-}

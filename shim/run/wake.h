@@ -17,10 +17,8 @@ struct wakeup {
  * wake_bind: make the socket PATH; -1 with errno, EADDRINUSE when somebody
  *	serves it.
  * wake_receive: one datagram, without waiting.  Nothing of it is believed.
- * wake_send: wake whoever serves PATH, without waiting.
  */
 int	wake_bind(const char *path);
 void	wake_receive(int fd, struct wakeup *);
-void	wake_send(const char *path);
 
 #endif /* SHIM_RUN_WAKE_H */
