@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The traditional table: a line for each message, one for each recipient
+ * that still waits, and under it why and until when.  It only looks: it takes
+ * no lock, and what a runner does meanwhile does not matter.
+ */
+#include "config.h"
+
+#include "submit/mailq.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/priv.h"
+#include "base/xmalloc.h"
+#include "spool/msgfile.h"
+
+#define CONF_PATH	MXNSS_SYSCONFDIR "/mxnss.conf"
+#define INDENT		"                     "	/* as wide as an ID */
+
+struct entries {
+	struct queue_entry *e;
+	size_t	 n;
+	size_t	 cap;
+};
+
+struct recipient {
+	bool	 final;		/* delivered, or failed and reported */
+	bool	 failed;
+	bool	 tried;
+	struct result last;
+};
+
+struct listing {
+	const struct queue_entry *entry;
+	struct msgfile	 mf;
+	struct recipient *rcpt;
+};
+
+static void
+add_entry(void *arg, const struct queue_entry *e)
+{
+	struct entries *all = arg;
+
+	if (all->n == all->cap) {
+		all->cap = all->cap != 0 ? all->cap * 2 : 64;
+		all->e = xreallocarray(all->e, all->cap, sizeof(all->e[0]));
+	}
+	all->e[all->n++] = *e;
+}
+
+/* By identifier, which is by time; queue/ before drop/. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct queue_entry *x = a, *y = b;
+	int c = strcmp(x->id.s, y->id.s);
+
+	return c != 0 ? c : (x->place == IN_DROP) - (y->place == IN_DROP);
+}
+
+/* Text of others is shown, not obeyed. */
+static void
+add_clean(struct buf *b, const char *s)
+{
+	size_t from = b->len;
+
+	buf_adds(b, s);
+	if (b->len > from)
+		result_clean(b->data + from);
+}
+
+static void
+add_time(struct buf *b, time_t t)
+{
+	char text[32];
+	struct tm tm;
+
+	if (localtime_r(&t, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%a %b %e %H:%M:%S", &tm) == 0)
+		snprintf(text, sizeof(text), "%lld", (long long)t);
+	buf_adds(b, text);
+}
+
+static void
+replay(void *arg, const struct journal_record *r)
+{
+	struct listing *l = arg;
+	struct recipient *to;
+	size_t i;
+
+	for (i = 0; i < l->mf.env.nrcpt; i++) {
+		if (r->rcpt != JOURNAL_ALL && r->rcpt != i)
+			continue;
+		to = &l->rcpt[i];
+		switch (r->type) {
+		case JOURNAL_DELIVERED:
+			to->final = true;
+			break;
+		case JOURNAL_FAILED:
+			to->failed = true;
+			/* FALLTHROUGH */
+		case JOURNAL_ATTEMPT:
+			to->tried = true;
+			to->last = r->result;
+			break;
+		case JOURNAL_REPORTED:
+			to->final |= to->failed;
+			break;
+		}
+	}
+}
+
+/* The line under a recipient. */
+static void
+add_reason(struct buf *b, const struct listing *l, const struct recipient *to,
+    const struct conf *conf, time_t now)
+{
+	const struct queue_entry *e = l->entry;
+
+	buf_adds(b, INDENT "    (");
+	if (conf->nerrors != 0) {
+		buf_adds(b, "4.3.5 configuration error: ");
+		add_clean(b, conf->errors[0]);
+		buf_adds(b, "; all mail is held until it is mended");
+	} else if (to->tried) {
+		buf_printf(b, "%s ", result_esc(&to->last));
+		if (to->last.host[0] != '\0') {
+			add_clean(b, to->last.host);
+			buf_adds(b, ": ");
+		}
+		add_clean(b, to->last.text);
+	} else
+		buf_adds(b, "not tried yet");
+	if (e->held)
+		buf_adds(b, "; held");
+	else if (e->place == IN_QUEUE && e->next > now) {
+		buf_adds(b, "; next attempt ");
+		add_time(b, e->next);
+	} else if (conf->nerrors == 0)
+		buf_adds(b, "; due now");
+	buf_adds(b, ")\n");
+}
+
+static void
+add_message(struct buf *b, const struct listing *l, const struct conf *conf,
+    time_t now)
+{
+	const struct envelope *env = &l->mf.env;
+	size_t i;
+
+	buf_printf(b, "%s%c %8lld ", l->entry->id.s,
+	    l->entry->held ? '!' : ' ', (long long)l->mf.size);
+	add_time(b, (time_t)(env->time / 1000000));
+	buf_adds(b, "  ");
+	add_clean(b, env->sender[0] != '\0' ? env->sender : "MAILER-DAEMON");
+	buf_addc(b, '\n');
+	for (i = 0; i < env->nrcpt; i++) {
+		if (l->rcpt[i].final)
+			continue;
+		buf_adds(b, INDENT "  ");
+		add_clean(b, env->rcpt[i]);
+		buf_addc(b, '\n');
+		add_reason(b, l, &l->rcpt[i], conf, now);
+	}
+	buf_addc(b, '\n');
+}
+
+/* Whether the message could be read: a runner may have removed it. */
+static bool
+list_one(struct queue *q, const struct queue_entry *e, const struct conf *conf,
+    time_t now, struct buf *b)
+{
+	struct listing l = { .entry = e };
+	struct stat st;
+	const char *why;
+	bool ok = false;
+	int fd;
+
+	fd = e->place == IN_DROP ? queue_opendrop(q, &e->id) :
+	    queue_openmsg(q, &e->id);
+	if (fd == -1)
+		return false;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    msgfile_read(fd, SIZE_MAX, &l.mf, &why) == 0) {
+		l.rcpt = xcalloc(l.mf.env.nrcpt, sizeof(l.rcpt[0]));
+		/* without its journal a message is shown as not tried */
+		(void)queue_journal(q, &e->id, replay, &l);
+		add_message(b, &l, conf, now);
+		free(l.rcpt);
+		msgfile_clear(&l.mf);
+		ok = true;
+	}
+	close(fd);
+	return ok;
+}
+
+void
+mailq_list(struct queue *q, const struct conf *conf, time_t now,
+    struct buf *b)
+{
+	struct entries all = { NULL, 0, 0 };
+	uint64_t octets = 0;
+	size_t i, n = 0;
+
+	/* queue/ last: what moves there meanwhile is seen once or twice */
+	(void)queue_scan(q, IN_DROP, add_entry, &all);
+	(void)queue_scan(q, IN_QUEUE, add_entry, &all);
+	if (all.n != 0)
+		qsort(all.e, all.n, sizeof(all.e[0]), compare);
+	buf_adds(b, "-Queue ID-----------  --Size-- ---Submitted at----  "
+	    "-Sender/Recipient-----\n");
+	for (i = 0; i < all.n; i++) {
+		if (i > 0 && strcmp(all.e[i].id.s, all.e[i - 1].id.s) == 0)
+			continue;
+		if (!list_one(q, &all.e[i], conf, now, b))
+			continue;
+		octets += (uint64_t)all.e[i].size;
+		n++;
+	}
+	free(all.e);
+	if (n == 0) {
+		buf_reset(b);
+		buf_adds(b, "Mail queue is empty\n");
+		return;
+	}
+	buf_printf(b, "-- %" PRIu64 " Kbytes in %zu message%s\n",
+	    (octets + 1023) / 1024, n, n == 1 ? "" : "s");
+}
+
+static int
+show(const struct conf *conf)
+{
+	struct buf b = BUF_INIT;
+	const char *why;
+	struct queue *q;
+	int ret = EX_OK;
+
+	if ((q = queue_open(conf->spool, &why)) == NULL) {
+		fprintf(stderr, "mailq: %s\n", why);
+		return EX_OSFILE;
+	}
+	mailq_list(q, conf, time(NULL), &b);
+	if (fputs(buf_str(&b), stdout) == EOF || fflush(stdout) == EOF) {
+		fprintf(stderr, "mailq: standard output: %s\n",
+		    strerror(errno));
+		ret = EX_IOERR;
+	}
+	buf_clear(&b);
+	queue_close(q);
+	return ret;
+}
+
+int
+mailq_main(int argc, char **argv)
+{
+	struct conf *conf;
+	struct stat st;
+	int ret;
+
+	(void)argv;
+	if (argc > 1) {
+		fprintf(stderr, "usage: mailq\n");
+		return EX_USAGE;
+	}
+	conf = conf_load(CONF_PATH);
+	if (stat(conf->spool, &st) == -1) {
+		fprintf(stderr, "mailq: %s: %s\n", conf->spool,
+		    strerror(errno));
+		ret = EX_OSFILE;
+	} else if (geteuid() != 0 && geteuid() != st.st_uid) {
+		fprintf(stderr, "mailq: only root and the owner of %s may "
+		    "see the queue\n", conf->spool);
+		ret = EX_NOPERM;
+	} else if (priv_become_owner(conf->spool) == -1) {
+		fprintf(stderr, "mailq: cannot become the owner of %s: %s\n",
+		    conf->spool, strerror(errno));
+		ret = EX_NOPERM;
+	} else
+		ret = show(conf);
+	conf_free(conf);
+	return ret;
+}
