@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# run.sh TEST...: runs test programs and scripts one after the other and
-# counts.  A name ends in .sh and is looked for in the source tree, or is a
-# program in the build tree.  What a test prints goes to tests/logs/.
+# run.sh TEST...: runs test programs and scripts, and counts.  A name ends in
+# .sh and is looked for in the source tree, or is a program in the build
+# tree.  What a test prints goes to tests/logs/.
 #
 # A test is counted by the TAP lines that it prints, as cmocka and the
 # scripts do: "ok ...", "not ok ...", and "ok ... # SKIP why".  A test that
@@ -14,7 +14,8 @@
 # The last line is "N passed, N failed, N skipped"; the exit status is 1
 # when anything failed or nothing passed.
 #
-# TEST_TIMEOUT is the longest that one test may take, in seconds.
+# TEST_TIMEOUT is the longest that one test may take, in seconds.  TEST_JOBS
+# is how many run at a time; they mostly wait, so there are two to a processor.
 
 set -u
 
@@ -22,7 +23,7 @@ top_srcdir=${top_srcdir:-$(cd "${0%/*}/.." && pwd)}
 top_builddir=${top_builddir:-$(pwd)}
 export top_srcdir top_builddir
 logs=$top_builddir/tests/logs
-limit=${TEST_TIMEOUT:-600}
+limit=${TEST_TIMEOUT:=600}
 
 CMOCKA_MESSAGE_OUTPUT=TAP
 ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
@@ -35,9 +36,6 @@ export LC_ALL TZ
 mkdir -p "$logs" || exit 1
 cd "$top_builddir" || exit 1
 
-passed=0
-failed=0
-skipped=0
 if command -v timeout >/dev/null 2>&1; then
 	limited="timeout -k 10 $limit"
 else
@@ -70,39 +68,68 @@ reasons() {
 		printf "%s%s", sep, $0; sep = "; " } }'
 }
 
-for name; do
-	log=$logs/$(printf '%s' "$name" | tr / -).log
+# run_one NAME: print what became of it, leave the numbers in its .count.
+run_one() {
+	name=$1
+	log=$logs/$(printf '%s' "$name" | tr / -)
 	case $name in
 	*.sh)
 		# shellcheck disable=SC2086 # words of a command
-		$limited sh "$top_srcdir/$name" >"$log" 2>&1 </dev/null ;;
+		$limited sh "$top_srcdir/$name" >"$log.log" 2>&1 </dev/null ;;
 	*)
 		# shellcheck disable=SC2086
-		$limited "./$name" >"$log" 2>&1 </dev/null ;;
+		$limited "./$name" >"$log.log" 2>&1 </dev/null ;;
 	esac
 	status=$?
-	# shellcheck disable=SC2046 # three numbers
-	set -- $(count "$log" "$status")
-	passed=$((passed + $1))
-	failed=$((failed + $2))
-	skipped=$((skipped + $3))
+	count "$log.log" "$status" >"$log.count"
+	read -r passed failed skipped <"$log.count"
 	why=
-	if [ "$3" -gt 0 ]; then
-		why=$(reasons "$log")
-		[ -n "$why" ] || why=$(tail -n 1 "$log")
-		why=" ($3 skipped: $why)"
+	if [ "$skipped" -gt 0 ]; then
+		why=$(reasons "$log.log")
+		[ -n "$why" ] || why=$(tail -n 1 "$log.log")
+		why=" ($skipped skipped: $why)"
 	fi
-	if [ "$2" -gt 0 ]; then
+	if [ "$failed" -gt 0 ]; then
 		[ "$status" != 124 ] || why="$why (stopped after $limit s)"
-		echo "FAIL $name: $1 passed, $2 failed, status $status$why"
-		echo "     log: $log"
-		grep -n '^not ok' "$log" | grep -vi '# *skip' | head -n 20 |
-		    sed 's/^/     /'
-		tail -n 30 "$log" | sed 's/^/     | /'
-	elif [ "$1" -gt 0 ]; then
-		echo "ok   $name: $1$why"
+		echo "FAIL $name: $passed passed, $failed failed," \
+		    "status $status$why"
+		echo "     log: $log.log"
+		grep -n '^not ok' "$log.log" | grep -vi '# *skip' |
+		    head -n 20 | sed 's/^/     /'
+		tail -n 30 "$log.log" | sed 's/^/     | /'
+	elif [ "$passed" -gt 0 ]; then
+		echo "ok   $name: $passed$why"
 	else
 		echo "skip $name$why"
+	fi
+}
+
+if [ "${1:-}" = --one ]; then
+	# The text of one test stays together.
+	text=$(run_one "$2")
+	printf '%s\n' "$text"
+	exit 0
+fi
+
+rm -f "$logs"/*.count
+export TEST_TIMEOUT
+: "${TEST_JOBS:=$(($(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) * 2))}"
+for name; do
+	printf '%s\n' "$name"
+done | xargs -n 1 -P "$TEST_JOBS" sh "$top_srcdir/tests/run.sh" --one
+
+passed=0
+failed=0
+skipped=0
+for name; do
+	log=$logs/$(printf '%s' "$name" | tr / -)
+	if read -r p f s <"$log.count"; then
+		passed=$((passed + p))
+		failed=$((failed + f))
+		skipped=$((skipped + s))
+	else
+		echo "FAIL $name: was not run"
+		failed=$((failed + 1))
 	fi
 done
 
