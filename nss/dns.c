@@ -7,10 +7,13 @@
 
 #include "dns.h"
 
+#include <arpa/inet.h>
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include <mxres.h>
@@ -31,6 +34,22 @@ int
 mxdns_name(const char *domain, char *buf, size_t size)
 {
 	return mxres_name(domain, buf, size);
+}
+
+int
+mxdns_literal(const char *text, char *buf, size_t size)
+{
+	unsigned char addr[16];
+	int family = AF_INET;
+
+	if (strncasecmp(text, "IPv6:", 5) == 0) {
+		text += 5;
+		family = AF_INET6;
+	} else if (strchr(text, ':') != NULL)
+		family = AF_INET6;
+	if (inet_pton(family, text, addr) != 1)
+		return -1;
+	return inet_ntop(family, addr, buf, (socklen_t)size) == NULL ? -1 : 0;
 }
 
 struct mxres_ctx *

@@ -14,6 +14,8 @@ struct sockaddr;
  * mxdns_now: CLOCK_MONOTONIC in milliseconds.
  * mxdns_name: mxres_name(): the normal form of a domain name, of SIZE >= 254;
  *	-1 if it is none.
+ * mxdns_literal: the normal form of the address in an address literal (RFC
+ *	5321 section 4.1.3; "IPv6:" may be left out); -1 if it is none.
  * mxdns_new: a context whose lookups end at DEADLINE; SERVERS may be
  *	NULL.  NULL with errno, which is ETIMEDOUT if the time is up.
  * mxdns_error: the MX_E* code of an MXRES_* status; MX_ENXDOMAIN for a
@@ -24,6 +26,7 @@ struct sockaddr;
  */
 int64_t	 mxdns_now(void);
 int	 mxdns_name(const char *domain, char *buf, size_t size);
+int	 mxdns_literal(const char *text, char *buf, size_t size);
 struct mxres_ctx *mxdns_new(const struct sockaddr *const *servers,
 	    int dnssec, int64_t deadline);
 int	 mxdns_error(int status);

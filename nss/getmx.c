@@ -40,13 +40,8 @@ struct opts {
 	int		 nservers;
 };
 
-static const struct nssconf_place places[] = {
-	{ MXNSS_SYSCONFDIR "/mxnss.conf", 1 },
-	{ MXNSS_SYSCONFDIR "/nsswitch.conf", 0 },
-	{ NULL, 0 }
-};
 static const struct getmx_paths paths = {
-	places, MXNSS_SYSCONFDIR "/mxhosts", MXNSS_LIBEXECDIR "/runner"
+	nssconf_places, MXNSS_SYSCONFDIR "/mxhosts", MXNSS_LIBEXECDIR "/runner"
 };
 
 static const char usage_text[] =

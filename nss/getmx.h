@@ -34,9 +34,12 @@ void	getmx_json(FILE *, const char *domain, const struct mxinfo *);
 
 /*
  * getmx_notes: calls NOTE for each line that a person should see.
+ * getmx_address: in digits.
  * getmx_tls: "tls=verify name=..." in the words of mxhosts(5), or "".
  */
+struct mxaddr;
 struct mxent;
+void	getmx_address(const struct mxaddr *, char *buf, size_t size);
 void	getmx_notes(const struct mxinfo *, int rcpt,
 	    void (*note)(void *arg, const char *text), void *arg);
 void	getmx_tls(const struct mxent *, char *buf, size_t size);

@@ -7,7 +7,6 @@
 
 #include "getmx.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 
 #include <inttypes.h>
@@ -60,18 +59,10 @@ put_addresses(FILE *fp, const struct mxaddr *ma)
 {
 	char buf[INET6_ADDRSTRLEN];
 	const char *comma = "";
-	const void *p;
 
 	(void)fputs("\"addresses\":[", fp);
 	for (; ma != NULL; ma = ma->ma_next) {
-		if (ma->ma_family == AF_INET6)
-			p = &((const struct sockaddr_in6 *)
-			    (const void *)ma->ma_addr)->sin6_addr;
-		else
-			p = &((const struct sockaddr_in *)
-			    (const void *)ma->ma_addr)->sin_addr;
-		if (inet_ntop(ma->ma_family, p, buf, sizeof(buf)) == NULL)
-			continue;
+		getmx_address(ma, buf, sizeof(buf));
 		(void)fputs(comma, fp);
 		put_string(fp, buf);
 		comma = ",";

@@ -94,8 +94,8 @@ getmx_tls(const struct mxent *mx, char *buf, size_t size)
 		add_word(buf, size, "auth=", mx->mx_auth);
 }
 
-static void
-format_address(const struct mxaddr *ma, char *buf, size_t size)
+void
+getmx_address(const struct mxaddr *ma, char *buf, size_t size)
 {
 	const void *p;
 
@@ -152,7 +152,7 @@ make_rows(const struct mxinfo *info, size_t *n)
 	for (mx = info->mi_mx; mx != NULL; mx = mx->mx_next) {
 		fill_row(&rows[*n], mx);
 		for (ma = mx->mx_addrs; ma != NULL; ma = ma->ma_next) {
-			format_address(ma, rows[*n].cell[ADDRESS],
+			getmx_address(ma, rows[*n].cell[ADDRESS],
 			    sizeof(rows[*n].cell[ADDRESS]));
 			if (ma->ma_next != NULL)
 				(*n)++;

@@ -13,7 +13,6 @@
 
 #include "getmxinfo.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 
 #include <errno.h>
@@ -28,12 +27,6 @@
 #include "lookup.h"
 #include "module.h"
 #include "mxresolve.h"
-
-const struct nssconf_place mx_places[] = {
-	{ MXNSS_SYSCONFDIR "/mxnss.conf", 1 },
-	{ MXNSS_SYSCONFDIR "/nsswitch.conf", 0 },
-	{ NULL, 0 }
-};
 
 /* The notes of a source's reply belong to the result, whatever it said. */
 static int
@@ -250,19 +243,14 @@ take_literal(struct lookup *lk, const char *domain)
 {
 	struct mxnss_record rec;
 	struct ent *e;
-	unsigned char addr[16];
-	char host[64];
+	char host[64], text[64];
 	size_t len;
-	int v6;
 
-	v6 = strncasecmp(domain + 1, "IPv6:", 5) == 0;
-	domain += v6 ? 6 : 1;
-	len = strlcpy(host, domain, sizeof(host));
-	if (len == 0 || len >= sizeof(host) || host[len - 1] != ']')
+	len = strlcpy(text, domain + 1, sizeof(text));
+	if (len == 0 || len >= sizeof(text) || text[len - 1] != ']')
 		goto bad;
-	host[len - 1] = '\0';
-	v6 = v6 || strchr(host, ':') != NULL;
-	if (inet_pton(v6 ? AF_INET6 : AF_INET, host, addr) != 1)
+	text[len - 1] = '\0';
+	if (mxdns_literal(text, host, sizeof(host)) == -1)
 		goto bad;
 	memset(&rec, 0, sizeof(rec));
 	rec.size = sizeof(rec);
@@ -410,7 +398,7 @@ getmxinfo(const char *domain, const struct mxhints *hints,
     struct mxinfo **res)
 {
 	static const struct mx_env env = {
-		mx_places, mxmodule_builtin, mxdns_now, arc4random_uniform,
+		nssconf_places, mxmodule_builtin, mxdns_now, arc4random_uniform,
 		own_hostname, own_address
 	};
 

@@ -22,8 +22,6 @@ struct mx_env {
 	int	(*is_own)(const struct sockaddr *); /* this machine's */
 };
 
-extern const struct nssconf_place mx_places[];
-
 /* getmxinfo() in that environment. */
 int	mx_lookup(const struct mx_env *, const char *domain,
 	    const struct mxhints *, struct mxinfo **);

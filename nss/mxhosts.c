@@ -17,12 +17,6 @@
 
 #include "dns.h"
 
-static int
-is_blank(char ch)
-{
-	return ch == ' ' || ch == '\t';
-}
-
 int
 mxhosts_init(struct mxhosts *mh, const char *domain, const char *rcpt)
 {
@@ -59,13 +53,13 @@ mxhosts_split(const char *p, size_t n)
 {
 	size_t i = 0;
 
-	while (i < n && is_blank(p[i]))
+	while (i < n && mxhosts_is_blank(p[i]))
 		i++;
 	if (i == n || p[i] == '#')
 		return -1;
 	if (i > 0)
 		return 0;
-	while (i < n && !is_blank(p[i]))
+	while (i < n && !mxhosts_is_blank(p[i]))
 		i++;
 	return (long)i;
 }

@@ -80,6 +80,12 @@ struct mxhosts_reader {
 	char	 buf[MXHOSTS_MAXLINE + 2];
 };
 
+static inline int
+mxhosts_is_blank(char ch)
+{
+	return ch == ' ' || ch == '\t';
+}
+
 /*
  * mxhosts_init: DOMAIN is lower case without a final dot; of RCPT (or
  *	NULL) the part before the last '@' counts.  RCPT stays borrowed.

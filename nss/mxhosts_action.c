@@ -8,8 +8,9 @@
 
 #include "mxhosts.h"
 
+#include <sys/socket.h>
+
 #include <arpa/inet.h>
-#include <netinet/in.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,12 +40,6 @@ fail(struct words *w, const char *fmt, ...)
 	(void)vsnprintf(w->err, w->errsize, fmt, ap);
 	va_end(ap);
 	return -1;
-}
-
-static int
-is_blank(char ch)
-{
-	return ch == ' ' || ch == '\t';
 }
 
 /* Plain printable ASCII; the rest would end up in replies and logs. */
@@ -78,7 +73,7 @@ quoted_word(struct words *w)
 	if (w->p == w->end)
 		return fail(w, "the closing quote is missing");
 	w->p++;
-	if (w->p < w->end && !is_blank(*w->p))
+	if (w->p < w->end && !mxhosts_is_blank(*w->p))
 		return fail(w, "a blank is missing after the closing quote");
 	return 1;
 }
@@ -89,7 +84,7 @@ next_word(struct words *w)
 {
 	size_t n = 0;
 
-	while (w->p < w->end && is_blank(*w->p))
+	while (w->p < w->end && mxhosts_is_blank(*w->p))
 		w->p++;
 	w->word[0] = '\0';
 	w->quoted = 0;
@@ -97,7 +92,7 @@ next_word(struct words *w)
 		return 0;
 	if (*w->p == '"')
 		return quoted_word(w);
-	for (; w->p < w->end && !is_blank(*w->p); w->p++) {
+	for (; w->p < w->end && !mxhosts_is_blank(*w->p); w->p++) {
 		if (check_octet(w, *w->p) == -1)
 			return -1;
 		if (*w->p == '"')
@@ -214,26 +209,6 @@ take_port(struct words *w, const char *text, struct mxhosts_line *l)
 	return 0;
 }
 
-static int
-literal_address(const char *text, char *host, size_t size)
-{
-	unsigned char addr[16];
-
-	if (strncasecmp(text, "IPv6:", 5) == 0) {
-		if (inet_pton(AF_INET6, text + 5, addr) != 1)
-			return -1;
-		return inet_ntop(AF_INET6, addr, host, (socklen_t)size) ==
-		    NULL ? -1 : 0;
-	}
-	if (inet_pton(AF_INET, text, addr) == 1)
-		return inet_ntop(AF_INET, addr, host, (socklen_t)size) ==
-		    NULL ? -1 : 0;
-	if (inet_pton(AF_INET6, text, addr) == 1)
-		return inet_ntop(AF_INET6, addr, host, (socklen_t)size) ==
-		    NULL ? -1 : 0;
-	return -1;
-}
-
 /* "[192.0.2.1]:25", "[2001:db8::1]", "[singlelabel]" */
 static int
 target_bracket(struct words *w, char *text, struct mxhosts_line *l)
@@ -244,7 +219,7 @@ target_bracket(struct words *w, char *text, struct mxhosts_line *l)
 		return fail(w, "\"]\" is missing in \"%.60s\"", text);
 	*close++ = '\0';
 	text++;
-	if (literal_address(text, l->host, sizeof(l->host)) == 0)
+	if (mxdns_literal(text, l->host, sizeof(l->host)) == 0)
 		l->literal = 1;
 	else if (mxdns_name(text, l->host, sizeof(l->host)) == -1)
 		return fail(w, "\"[%.60s]\" holds neither an IP address nor "

@@ -25,6 +25,12 @@
 #define KEY		"mxhosts"
 #define MAXFILE		(1024 * 1024)
 
+const struct nssconf_place nssconf_places[] = {
+	{ MXNSS_SYSCONFDIR "/mxnss.conf", 1 },
+	{ MXNSS_SYSCONFDIR "/nsswitch.conf", 0 },
+	{ NULL, 0 }
+};
+
 struct cursor {
 	const char	*p;
 	const char	*end;

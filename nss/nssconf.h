@@ -39,6 +39,9 @@ struct nssconf_place {
 	int		 args;		/* "NAME(ARG)" is allowed in it */
 };
 
+/* Where it is looked for, ended by a NULL path. */
+extern const struct nssconf_place nssconf_places[];
+
 /*
  * nssconf_parse: the text after the colon.  0, or -1 with one line in ERR.
  * nssconf_find: the first "mxhosts:" line of a file's text.  Its number,
