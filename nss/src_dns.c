@@ -147,9 +147,11 @@ dns_getmxbyname(void *priv, const struct mxnss_query *q,
 		    MXRES_TIMEOUT : MXRES_AGAIN, q->domain);
 	}
 	status = mxres_mx(ctx, q->domain, &a);
-	if (a != NULL)
+	if (a != NULL) {
 		report_facts(d->host, r, a);
-	ret = report(d->host, r, a, status, q->domain);
+		ret = report(d->host, r, a, status, q->domain);
+	} else
+		ret = failed(d->host, r, NULL, status, q->domain);
 	mxres_answer_free(a);
 	mxres_free(ctx);
 	return ret;

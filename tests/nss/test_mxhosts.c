@@ -543,8 +543,8 @@ test_mxhosts_first_file_with_a_pattern_owns_it(void **state)
 	static struct mxhosts_reader reader;
 	static const char *const parts[] = {
 		"a.example m.example\n*.b.example n.example\n",
-		"a.example 20 bad.example\n*.b.example foo\n"
-		"x.b.example o.example\n",
+		("a.example 20 bad.example\n*.b.example foo\n"
+		"x.b.example o.example\n"),
 		" 30 bad.example\nx.b.example bad.example\n"
 	};
 	struct mxhosts mh;
