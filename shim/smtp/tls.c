@@ -29,6 +29,7 @@ struct tls {
 	bool	 verify;
 	bool	 done;		/* the handshake is */
 	bool	 failed;	/* a fatal error: no more calls, no shutdown */
+	bool	 cut;		/* a system call failed; last words may wait */
 	char	 description[128];
 };
 
@@ -139,7 +140,10 @@ outcome(struct tls *t, int n, struct result *r)
 	case SSL_ERROR_SYSCALL:
 		result_set(r, code, "connection lost: %s", saved != 0 ?
 		    strerror(saved) : "unexpected end of file");
-		break;
+		/* the records that came before are still whole */
+		t->cut = true;
+		ERR_clear_error();
+		return -1;
 	default:
 		if (!t->done && t->verify &&
 		    SSL_get_verify_result(t->ssl) != X509_V_OK)
@@ -195,7 +199,7 @@ tls_write(struct tls *t, const void *buf, size_t len, struct result *r)
 	size_t put;
 	int n;
 
-	if (t->failed) {
+	if (t->failed || t->cut) {
 		result_set(r, R_LOST, "connection lost");
 		return -1;
 	}
@@ -220,7 +224,7 @@ tls_free(struct tls *t)
 {
 	if (t == NULL)
 		return;
-	if (t->done && !t->failed)
+	if (t->done && !t->failed && !t->cut)
 		SSL_shutdown(t->ssl);	/* close_notify; not waited for */
 	SSL_free(t->ssl);
 	ERR_clear_error();

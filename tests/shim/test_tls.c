@@ -20,7 +20,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,9 +35,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "certs.h"
 #include "smtp/net.h"
-
-#define DAY	86400L
 
 enum cert { GOOD, EXPIRED, FUTURE, SELF_SIGNED, WILDCARD, PARTIAL, ADDRESS,
     CN_ONLY, CERT_MAX };
@@ -49,71 +47,43 @@ static char roots[] = "/tmp/test_tls.XXXXXX";
 
 /* --- certificates --------------------------------------------------------- */
 
-static void
-add_extension(X509 *x, int nid, const char *value)
-{
-	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-
-	assert_non_null(e);
-	assert_true(X509_add_ext(x, e, -1));
-	X509_EXTENSION_free(e);
-}
-
-/* A certificate of ISSUER, NULL for itself, valid from day FROM to day TO. */
 static X509 *
-make_cert(const char *cn, const char *san, long from, long to, X509 *issuer)
+make(const char *cn, const char *san, long from, long to)
 {
-	static long serial;
-	X509 *x = X509_new();
-	X509_NAME *name = X509_NAME_new();
-	bool is_ca = strcmp(cn, "Test CA") == 0;
+	struct cert_request q = { .cn = cn, .san = san, .from = from,
+	    .to = to, .key = key, .issuer = ca, .issuer_key = ca_key };
 
-	assert_non_null(x);
-	assert_true(X509_set_version(x, X509_VERSION_3));
-	ASN1_INTEGER_set(X509_get_serialNumber(x), ++serial);
-	X509_gmtime_adj(X509_getm_notBefore(x), from * DAY);
-	X509_gmtime_adj(X509_getm_notAfter(x), to * DAY);
-	assert_true(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-	    (const unsigned char *)cn, -1, -1, 0));
-	X509_set_subject_name(x, name);
-	X509_set_issuer_name(x, issuer != NULL ?
-	    X509_get_subject_name(issuer) : name);
-	X509_NAME_free(name);
-	X509_set_pubkey(x, is_ca ? ca_key : key);
-	if (is_ca)
-		add_extension(x, NID_basic_constraints, "critical,CA:TRUE");
-	if (san != NULL)
-		add_extension(x, NID_subject_alt_name, san);
-	assert_true(X509_sign(x, is_ca || issuer != NULL ? ca_key : key,
-	    EVP_sha256()));
-	return x;
+	return cert_make(&q);
 }
 
 static int
 setup(void **state)
 {
+	struct cert_request self = { .cn = "Test CA", .from = -1, .to = 10 };
 	char *comment = malloc(120001);
 	FILE *f;
 	int fd;
 
 	(void)state;
-	ca_key = EVP_EC_gen("P-256");
+	self.key = ca_key = EVP_EC_gen("P-256");
+	ca = cert_make(&self);
 	key = EVP_EC_gen("P-256");
-	ca = make_cert("Test CA", NULL, -1, 10, NULL);
-	certs[GOOD] = make_cert("mx", "DNS:mx.example", -1, 10, ca);
-	certs[EXPIRED] = make_cert("mx", "DNS:mx.example", -3, -2, ca);
-	certs[FUTURE] = make_cert("mx", "DNS:mx.example", 2, 3, ca);
-	certs[SELF_SIGNED] = make_cert("mx", "DNS:mx.example", -1, 10, NULL);
-	certs[WILDCARD] = make_cert("mx", "DNS:*.a.example", -1, 10, ca);
-	certs[PARTIAL] = make_cert("mx", "DNS:m*.a.example", -1, 10, ca);
-	certs[ADDRESS] = make_cert("mx", "IP:192.0.2.1", -1, 10, ca);
-	certs[CN_ONLY] = make_cert("mx.example", NULL, -1, 10, ca);
+	certs[GOOD] = make("mx", "DNS:mx.example", -1, 10);
+	certs[EXPIRED] = make("mx", "DNS:mx.example", -3, -2);
+	certs[FUTURE] = make("mx", "DNS:mx.example", 2, 3);
+	certs[WILDCARD] = make("mx", "DNS:*.a.example", -1, 10);
+	certs[PARTIAL] = make("mx", "DNS:m*.a.example", -1, 10);
+	certs[ADDRESS] = make("mx", "IP:192.0.2.1", -1, 10);
+	certs[CN_ONLY] = make("mx.example", NULL, -1, 10);
+	self.key = key;
+	self.cn = "mx";
+	self.san = "DNS:mx.example";
+	certs[SELF_SIGNED] = cert_make(&self);
 
 	memset(comment, 'x', 120000);
 	comment[120000] = '\0';
-	huge = make_cert("huge", NULL, -1, 10, NULL);
-	add_extension(huge, NID_netscape_comment, comment);
-	assert_true(X509_sign(huge, key, EVP_sha256()));
+	self.comment = comment;
+	huge = cert_make(&self);
 	free(comment);
 
 	fd = mkstemp(roots);
