@@ -105,6 +105,6 @@ done
 run
 check "too old after five attempts: returned with the last reason" \
     has "$(mx_eml home)" 'later@one\.example' 'mailbox is busy'
-check "not before" is "$(runner_log | grep -c 'to=<later@.*status=')" 5
+check "not before" is "$(runner_log | grep -c 'to=<later@.*status=deferred')" 5
 
 finish

@@ -580,7 +580,7 @@ send_as()
 quiet()
 {
 	(
-		[ ! -d "$SPOOL/queue" ] || flock 9
+		[ ! -d "$SPOOL/queue" ] || flock -n 9 || :
 		quiet_rc=0	# not the last command: it would be executed
 		"$@" 9>&- || quiet_rc=$?	# in place and drop the lock
 		exit $quiet_rc
