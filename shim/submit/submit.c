@@ -142,18 +142,29 @@ identify(struct submission *s)
 		    s->conf->mail_name);
 }
 
+/* On the command line nothing folds: a line end has no business there. */
+static bool
+has_control(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return true;
+	return false;
+}
+
 static int
 take_sender(struct submission *s)
 {
-	const char *why;
+	const char *why = "a control character";
 
 	if (s->opts->sender == NULL) {
 		identify(s);
 		s->envelope.sender = xstrdup(s->login);
 		return EX_OK;
 	}
-	s->envelope.sender = addr_one(s->opts->sender, s->conf->mail_name,
-	    &why);
+	if (!has_control(s->opts->sender))
+		s->envelope.sender = addr_one(s->opts->sender,
+		    s->conf->mail_name, &why);
 	if (s->envelope.sender == NULL)
 		return submit_complain(EX_DATAERR, "-f \"%.300s\" is not an "
 		    "address: %s", s->opts->sender, why);
@@ -189,7 +200,9 @@ take_arguments(struct submission *s)
 	for (i = 0; i < s->opts->nrcpt; i++) {
 		arg = s->opts->rcpt[i];
 		before = s->envelope.nrcpt;
-		if (addr_list(arg, strlen(arg), take_recipient, s, &why) == 0 &&
+		why = "a control character";
+		if (!has_control(arg) &&
+		    addr_list(arg, strlen(arg), take_recipient, s, &why) == 0 &&
 		    s->envelope.nrcpt > before)
 			continue;
 		return submit_complain(EX_DATAERR, "\"%.300s\" is not an "

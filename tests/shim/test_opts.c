@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line: one row per option, joined, separate, combined, wrong. */
+#include "config.h"
+
+#include "submit/opts.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+#define MAXARGS	12
+
+struct want {
+	enum opts_mode	 mode;
+	const char	*flags;		/* of "tiv" */
+	const char	*sender;
+	const char	*full_name;
+	int		 nrcpt;
+};
+
+static const struct {
+	const char	*args[MAXARGS];
+	struct want	 want;
+} rows[] = {
+#define S OPTS_SUBMIT
+	{ { NULL }, { S, "", NULL, NULL, 0 } },
+	{ { "a@b", "c@d" }, { S, "", NULL, NULL, 2 } },
+	{ { "-t" }, { S, "t", NULL, NULL, 0 } },
+	{ { "-i", "a" }, { S, "i", NULL, NULL, 1 } },
+	{ { "-oi", "a" }, { S, "i", NULL, NULL, 1 } },
+	{ { "-o", "i", "a" }, { S, "i", NULL, NULL, 1 } },
+	{ { "-v", "a" }, { S, "v", NULL, NULL, 1 } },
+	{ { "-ov", "a" }, { S, "v", NULL, NULL, 1 } },
+	{ { "-tiv" }, { S, "tiv", NULL, NULL, 0 } },
+	{ { "-ti", "-v" }, { S, "tiv", NULL, NULL, 0 } },
+	{ { "-f", "a@b", "c" }, { S, "", "a@b", NULL, 1 } },
+	{ { "-fa@b", "c" }, { S, "", "a@b", NULL, 1 } },
+	{ { "-f", "", "c" }, { S, "", "", NULL, 1 } },
+	{ { "-f<>", "c" }, { S, "", "<>", NULL, 1 } },
+	{ { "-f", "-x", "c" }, { S, "", "-x", NULL, 1 } },
+	{ { "-r", "a@b", "c" }, { S, "", "a@b", NULL, 1 } },
+	{ { "-ra@b", "c" }, { S, "", "a@b", NULL, 1 } },
+	{ { "-f", "a", "-f", "b" }, { S, "", "b", NULL, 0 } },
+	{ { "-F", "A Name", "c" }, { S, "", NULL, "A Name", 1 } },
+	{ { "-FCronDaemon", "c" }, { S, "", NULL, "CronDaemon", 1 } },
+	{ { "-tiFname", "c" }, { S, "ti", NULL, "name", 1 } },
+	{ { "-bm", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-b", "m", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-odi", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-odb", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-odq", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-odd", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-oem", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-oep", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-oeq", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-oew", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-oee", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-em", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-om", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-oA/etc/passwd", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-oQ/tmp", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-B8BITMIME", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-B", "7BIT", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-N", "failure,delay", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-Nnever", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-R", "hdrs", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-Rfull", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-V", "id", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-O", "Timeout=1", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-OQueueDirectory=/tmp", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-L", "tag", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-Ltag", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-h", "5", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-h5", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-A", "c", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-Am", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-X", "/tmp/log", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-X/tmp/log", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-C", "/etc/x.cf", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-C/etc/x.cf", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-D", "/tmp/debug", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-d", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-d0.1", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-G", "-U", "-n", "-m", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-GUnmi", "c" }, { S, "i", NULL, NULL, 1 } },
+	{ { "--", "-t", "a" }, { S, "", NULL, NULL, 2 } },
+	{ { "-i", "--", "-oi" }, { S, "i", NULL, NULL, 1 } },
+	{ { "-i", "--" }, { S, "i", NULL, NULL, 0 } },
+	{ { "", "a" }, { S, "", NULL, NULL, 2 } },
+	{ { "-bp" }, { OPTS_MAILQ, "", NULL, NULL, 0 } },
+	{ { "-q" }, { OPTS_FLUSH, "", NULL, NULL, 0 } },
+	{ { "-qf" }, { OPTS_FLUSH, "", NULL, NULL, 0 } },
+	{ { "-q", "-v" }, { OPTS_FLUSH, "v", NULL, NULL, 0 } },
+	{ { "--help" }, { OPTS_HELP, "", NULL, NULL, 0 } },
+	{ { "--version" }, { OPTS_VERSION, "", NULL, NULL, 0 } },
+	/* what real callers pass */
+	{ { "-FCronDaemon", "-i", "-B8BITMIME", "-oem", "root" },
+	    { S, "i", NULL, "CronDaemon", 1 } },
+	{ { "-FCronDaemon", "-i", "-odi", "-oem", "-oi", "-t", "-f", "root" },
+	    { S, "ti", "root", "CronDaemon", 0 } },
+	{ { "-t", "-i", "-fwww@x.example" },
+	    { S, "ti", "www@x.example", NULL, 0 } },
+	{ { "-oem", "-oi", "-f", "a@b", "--", "c@d" },
+	    { S, "i", "a@b", NULL, 1 } },
+	{ { "-oi", "-oem", "-odb", "-t", "-F", "Alice", "-f", "a@b" },
+	    { S, "ti", "a@b", "Alice", 0 } },
+#undef S
+};
+
+static int
+count(const char *const *args)
+{
+	int n;
+
+	for (n = 0; n < MAXARGS && args[n] != NULL; n++)
+		continue;
+	return n;
+}
+
+/* The arguments as main() gets them: writable. */
+static int
+parse(struct opts *o, const char *const *args, char **argv, char **why)
+{
+	int i, n = count(args);
+
+	for (i = 0; i < n; i++)
+		assert_non_null(argv[i] = strdup(args[i]));
+	argv[n] = NULL;
+	return opts_parse(o, n, argv, why);
+}
+
+static void
+free_args(char **argv)
+{
+	for (; *argv != NULL; argv++)
+		free(*argv);
+}
+
+static void
+same(const char *got, const char *want)
+{
+	if (want == NULL)
+		assert_null(got);
+	else
+		assert_string_equal(got, want);
+}
+
+static void
+test_opts_parse(void **state)
+{
+	const struct want *want;
+	char *argv[MAXARGS + 1], *why;
+	struct opts o;
+	size_t i;
+	int j, n;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		n = count(rows[i].args);
+		for (j = 0; j < n; j++)
+			print_message("%s ", rows[i].args[j]);
+		print_message("\n");
+		want = &rows[i].want;
+		assert_int_equal(parse(&o, rows[i].args, argv, &why), 0);
+		assert_null(why);
+		assert_int_equal(o.mode, want->mode);
+		assert_int_equal(o.from_header,
+		    strchr(want->flags, 't') != NULL);
+		assert_int_equal(o.ignore_dots,
+		    strchr(want->flags, 'i') != NULL);
+		assert_int_equal(o.verbose, strchr(want->flags, 'v') != NULL);
+		same(o.sender, want->sender);
+		same(o.full_name, want->full_name);
+		assert_int_equal(o.nrcpt, want->nrcpt);
+		for (j = 0; j < o.nrcpt; j++)
+			assert_string_equal(o.rcpt[j],
+			    rows[i].args[n - o.nrcpt + j]);
+		free_args(argv);
+	}
+}
+
+static const struct {
+	const char	*args[MAXARGS];
+	const char	*why;		/* a part of it */
+} wrong[] = {
+	{ { "-Z", "a" }, "unknown option -Z in \"-Z\"" },
+	{ { "-iZ", "a" }, "unknown option -Z in \"-iZ\"" },
+	{ { "--nope" }, "unknown option \"--nope\"" },
+	{ { "-f" }, "-f needs an argument" },
+	{ { "-tf" }, "-f needs an argument" },
+	{ { "-F" }, "-F needs an argument" },
+	{ { "-o" }, "-o needs an argument" },
+	{ { "-o", "" }, "-o needs an argument" },
+	{ { "-b" }, "-b needs an argument" },
+	{ { "-X" }, "-X needs an argument" },
+	{ { "-bd" }, "-bd: this sendmail is no daemon" },
+	{ { "-bD" }, "-bD: this sendmail is no daemon" },
+	{ { "-bs" }, "-bs is not supported" },
+	{ { "-bi" }, "-bi is not supported" },
+	{ { "-bv", "a" }, "-bv is not supported" },
+	{ { "-bt" }, "-bt is not supported" },
+	{ { "-bmx" }, "-bmx is not supported" },
+	{ { "-q15m" }, "-q15m: this sendmail is no daemon" },
+	{ { "-qRexample" }, "-qRexample is not supported" },
+	{ { "-odx" }, "-odx is unknown" },
+	{ { "-od" }, "-od is unknown" },
+	{ { "-odii" }, "-odii is unknown" },
+	{ { "-oex" }, "-ex is unknown" },
+	{ { "-oe" }, "-e is unknown" },
+	{ { "-e" }, "-e is unknown" },
+	{ { "a", "-t" }, "options come first" },
+	{ { "a", "--", "b" }, "options come first" },
+	{ { "-" }, "options come first" },
+	{ { "a", "-C/etc/x" }, "\"-C/etc/x\" after a recipient" },
+};
+
+static void
+test_opts_parse_wrong(void **state)
+{
+	char *argv[MAXARGS + 1], *why;
+	struct opts o;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		print_message("%s\n", wrong[i].args[0]);
+		assert_int_equal(parse(&o, wrong[i].args, argv, &why), -1);
+		assert_non_null(why);
+		print_message("\t%s\n", why);
+		assert_non_null(strstr(why, wrong[i].why));
+		assert_null(strchr(why, '\n'));
+		free(why);
+		free_args(argv);
+	}
+}
+
+/* Every letter, alone and with the next word: an answer, and no crash. */
+static void
+test_opts_parse_every_letter(void **state)
+{
+	char word[3] = "-x", next[] = "a", *argv[] = { word, next, NULL };
+	struct opts o;
+	char *why;
+	int c, n;
+
+	(void)state;
+	for (c = 1; c < 256; c++) {
+		word[1] = (char)c;
+		for (n = 1; n <= 2; n++) {
+			if (opts_parse(&o, n, argv, &why) == -1) {
+				assert_non_null(why);
+				free(why);
+			} else {
+				assert_true(o.nrcpt < n);
+			}
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_opts_parse),
+		cmocka_unit_test(test_opts_parse_wrong),
+		cmocka_unit_test(test_opts_parse_every_letter),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
