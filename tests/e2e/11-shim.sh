@@ -27,7 +27,7 @@ delivers()
 	mx_json "${2%:*}" | json 'd["rcpts"] == [argv[0]] and
 	    d["sender"] == "alice@sender.example" and
 	    d["helo"] == "client.sender.example"' "$1" &&
-	    has "$(runner_log)" "to=<$1>.* dsn=2\..* status=sent"
+	    has "$(runner_log)" "to=<$(quote "$1")>.* dsn=2\..* status=sent"
 }
 # bounces RCPT DSN: one report to alice, which names recipient and reason.
 bounces()
@@ -38,8 +38,7 @@ bounces()
 	is "$(mx_who)" "home:1" && is "$(drop_count) $(queued)" "0 0" || return
 	mx_json home | json 'd["sender"] == "" and
 	    d["rcpts"] == ["alice@sender.example"]' &&
-	    has "$(mx_eml home)" "$(printf %s "$2" | sed 's/\./\\./g')" \
-		"$1" &&
+	    has "$(mx_eml home)" "$(quote "$2")" "$(quote "$1")" &&
 	    has "$(runner_log)" "to=<$1>.* dsn=$2.* status=bounced"
 }
 # waits RCPT DSN: nobody gets anything; mailq says why.

@@ -36,7 +36,7 @@ check "an unknown option" refused 64 'option|usage' -Z u@one.example
 check "an option without its argument" refused 64 'option|usage|argument' -f
 check "a mode that does not exist here" refused 64 'b[sdh]|mode|option' -bd
 printf 'From: x\nTo: a@b@c, u@one.example\n\nbody\n' > $T/in
-check "a bad address in To: with -t" refused 65 'a@b@c' -t
+check "a bad address in To: with -t" refused 65 'To' -t
 awk 'BEGIN { print "Subject: big\n"; for (i = 0; i < 3000; i++)
 	print "0123456789012345678901234567890123456789012345678" }' > $T/in
 check "too big" refused 69 'max-size|big|large|exceeds' u@one.example
@@ -44,8 +44,7 @@ check "too many recipients" eval '
     cp $T/msg $T/in
     conf max-rcpts 3
     refused 69 "recipients" u1@one.example u2@one.example u3@one.example \
-	u4@one.example || refused 64 "recipients" u1@one.example \
-	u2@one.example u3@one.example u4@one.example'
+	u4@one.example'
 check "the limit itself is fine" eval '
     send u1@one.example u2@one.example u3@one.example < $T/msg
     is "$RC $(drop_count)" "0 1"'
@@ -71,7 +70,7 @@ check "a full disk" refused 75 'space|full' -f alice@sender.example \
 cp $T/msg $T/in
 check "and there is room for a small message again" eval '
     send u@one.example < $T/msg
-    is "$RC $(drop_count)" "0 1"'
+    is "$RC $(drop_count) $ERR" "0 1 "'
 umount $P/var/spool/mxnss
 
 mv "$SPOOL" "$SPOOL.away"

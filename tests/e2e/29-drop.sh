@@ -44,7 +44,7 @@ name()
 survives()
 {
 	mx_clear
-	find "$D" -mindepth 1 -delete
+	empty_queue
 	as bob sh -c "$1" sh "$D/$(name 2)" || return
 	mail u@one.example
 	timeout 60 "$RUNNER" --once 2>> $T/log/runner ||
@@ -64,8 +64,7 @@ socket.socket(socket.AF_UNIX).bind(sys.argv[1])" "$1"'
 check "an empty file" survives ': > "$1"; chmod 640 "$1"'
 check "garbage" survives 'head -c 100000 /dev/urandom > "$1"; chmod 640 "$1"'
 check "garbage does not stay in drop/" is "$(drop_count)" 0
-check "garbage is kept for people" is \
-    "$(find "$SPOOL/bad" -type f | wc -l | tr -d ' ')" 2
+check "garbage is kept for people" grep -q . "$SPOOL/bad/$(name 2)"
 check "an unfinished file" survives 'echo "mxnss 1" > "$1"; chmod 600 "$1"'
 check "an unfinished file is left alone" is "$(drop_count)" 1
 check "a name that is no identifier" \
@@ -96,7 +95,6 @@ crafted()
 {
 	mx_clear
 	empty_queue
-	find "$D" -mindepth 1 -delete
 	craft "$@" > $T/crafted
 	as bob sh -c 'cat > "$1" && chmod 640 "$1"' sh "$D/$(name 3)" \
 	    < $T/crafted

@@ -108,6 +108,11 @@ lacks()	# TEXT ERE
 	printf 'a line like: %s\nin:\n%s\n' "$2" "$1"
 	return 1
 }
+# quote TEXT: an ERE that matches just that.
+quote()
+{
+	printf '%s\n' "$1" | sed 's/[][().*+?{}|^$\\]/\\&/g'
+}
 # json EXPR [ARG...] < JSON: EXPR in Python over d, the first object, and docs,
 # the list of them; ARG in argv.
 json()
@@ -634,8 +639,8 @@ conf()
 # empty_queue: remove every message, so that the next case starts clean.
 empty_queue()
 {
-	find "$SPOOL/drop" "$SPOOL/queue" -type f -exec rm -f {} +
-	rm -f "$SPOOL"/host/* "$SPOOL"/bad/* "$SPOOL"/dead/*
+	find "$SPOOL"/drop "$SPOOL"/queue "$SPOOL"/host "$SPOOL"/bad \
+	    "$SPOOL"/dead -mindepth 1 -delete
 }
 runner_log()
 {
