@@ -50,6 +50,7 @@ struct msg {
 	unsigned int	 links;		/* its length */
 	uint32_t	 ttl;		/* least of the links and records */
 	unsigned int	 malformed;	/* records of the type, left out */
+	unsigned int	 strangers;	/* the same, of another owner */
 	unsigned int	 nullmx;	/* exchanges "." */
 	uint16_t	 nullpref;
 };
@@ -572,9 +573,12 @@ collect(struct msg *m, enum mxres_type type, struct mxres_answer *a,
 	for (i = 0; i < m->ancount; i++) {
 		if (!get_rr(m, off, &rr))
 			return MXRES_BADRESP;
-		if (rr.type != type || rr.class != CLASS_IN ||
-		    !name_equals(&rr.owner, &m->name))
+		if (rr.type != type || rr.class != CLASS_IN)
 			continue;
+		if (!name_equals(&rr.owner, &m->name)) {
+			m->strangers++;
+			continue;
+		}
 		++*found;
 		m->ttl = least(m->ttl, rr.ttl);
 		if (read(m, &rr, a) == -1)
@@ -692,6 +696,9 @@ parse(struct msg *m, enum mxres_type type, struct mxres_answer *a)
 		return MXRES_NOMEM;
 	if ((status = collect(m, type, a, &off, &found)) != MXRES_OK)
 		return status;
+	/* records that nobody asked for instead of ours prove nothing */
+	if (found == 0 && m->strangers > 0)
+		return MXRES_BADRESP;
 	if (found == 0)
 		return parse_negative(m, off, a);
 	if (a->rcode == RCODE_NXDOMAIN)

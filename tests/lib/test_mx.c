@@ -64,7 +64,7 @@ static const struct {
 	{ "literal.test", MXRES_OK, "[3]", "literal.test", 300 },
 	{ "mixed.test", MXRES_OK, "20/ok.test [3] [1] [4]", "mixed.test",
 	    300 },
-	{ "stranger.test", MXRES_NODATA, "", "stranger.test", 0 },
+	{ "stranger.test", MXRES_BADRESP, "", "stranger.test", 0 },
 	{ "fail.test", MXRES_SERVFAIL, "", "fail.test", 0 },
 	{ "malformed.test", MXRES_BADRESP, "[1] [1]", "malformed.test", 0 }
 };
