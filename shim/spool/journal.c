@@ -68,8 +68,19 @@ add_record(struct buf *b, const struct journal_record *r)
 	buf_clear(&body);
 }
 
+bool
+journal_is_promise(const struct journal_record *r, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (r[i].type != JOURNAL_ATTEMPT)
+			return true;
+	return false;
+}
+
 int
-journal_append(int fd, const struct journal_record *r, size_t n)
+journal_append(int fd, const struct journal_record *r, size_t n, bool sync)
 {
 	struct buf b = BUF_INIT;
 	ssize_t done;
@@ -89,7 +100,7 @@ journal_append(int fd, const struct journal_record *r, size_t n)
 		errno = ENOSPC;
 		goto out;
 	}
-	ret = fdatasync(fd);
+	ret = sync ? fdatasync(fd) : 0;
 out:
 	buf_clear(&b);
 	return ret;

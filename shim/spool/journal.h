@@ -7,6 +7,7 @@
 #ifndef SHIM_SPOOL_JOURNAL_H
 #define SHIM_SPOOL_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,11 +31,15 @@ struct journal_record {
 
 /*
  * journal_append: N records to the journal open (O_APPEND) as FD: one
- *	write, one fdatasync.  0, or -1 with errno.
+ *	write, and one fdatasync if SYNC.  0, or -1 with errno.
+ * journal_is_promise: whether a record must be on disk before anything else
+ *	is done.  An attempt that is forgotten costs nothing but a reason.
  * journal_parse: call EACH for every whole record of the N octets at P, in
  *	order; pure.  Returns how many octets were good.
  */
-int	journal_append(int fd, const struct journal_record *, size_t n);
+int	journal_append(int fd, const struct journal_record *, size_t n,
+	    bool sync);
+bool	journal_is_promise(const struct journal_record *, size_t n);
 size_t	journal_parse(const char *p, size_t n,
 	    void (*each)(void *arg, const struct journal_record *), void *arg);
 

@@ -210,23 +210,24 @@ link_durably(struct queue *q, const struct msgid *id, int fd)
 	return fsync(q->fd[QD_QUEUE]);
 }
 
-static int
-set_mtime(int dir, const char *name, int fd, time_t t)
+/*
+ * Both times: inotify(7) tells a change of mtime alone like a write, and a
+ * change of both as one of attributes, which is what a runner listens to.
+ */
+static void
+set_times(struct timespec ts[2], time_t t)
 {
-	struct timespec ts[2] = {
-		{ .tv_nsec = UTIME_OMIT }, { .tv_sec = t }
-	};
-
-	if (name == NULL)
-		return futimens(fd, ts);
-	return utimensat(dir, name, ts, AT_SYMLINK_NOFOLLOW);
+	memset(ts, 0, 2 * sizeof(ts[0]));
+	ts[0].tv_sec = ts[1].tv_sec = t;
 }
 
 int
 queue_keep(struct queue *q, const struct msgid *id, int fd, time_t next)
 {
-	if (set_mtime(-1, NULL, fd, next) == -1 ||
-	    link_durably(q, id, fd) == -1)
+	struct timespec ts[2];
+
+	set_times(ts, next);
+	if (futimens(fd, ts) == -1 || link_durably(q, id, fd) == -1)
 		return -1;
 	/* From here on queue/ID holds the message. */
 	q->dirty[QD_DROP] = true;
@@ -250,7 +251,10 @@ queue_openmsg(struct queue *q, const struct msgid *id)
 int
 queue_set_next(struct queue *q, const struct msgid *id, time_t next)
 {
-	return set_mtime(q->fd[QD_QUEUE], id->s, -1, next);
+	struct timespec ts[2];
+
+	set_times(ts, next);
+	return utimensat(q->fd[QD_QUEUE], id->s, ts, AT_SYMLINK_NOFOLLOW);
 }
 
 /* The journal of ID, open for appending; made if it is not there. */
@@ -267,11 +271,12 @@ int
 queue_record(struct queue *q, const struct msgid *id,
     const struct journal_record *r, size_t n)
 {
+	bool sync = journal_is_promise(r, n);
 	int fd, ret, error;
 
 	if ((fd = open_journal(q, id)) == -1)
 		return -1;
-	ret = journal_append(fd, r, n);
+	ret = journal_append(fd, r, n, sync);
 	error = errno;
 	if (close(fd) == -1 && ret == 0) {
 		ret = -1;
@@ -281,7 +286,7 @@ queue_record(struct queue *q, const struct msgid *id,
 	 * Another process may have made the file an instant ago and not yet
 	 * synced its entry; when nothing changed this costs next to nothing.
 	 */
-	if (ret == 0 && (ret = fsync(q->fd[QD_QUEUE])) == -1)
+	if (ret == 0 && sync && (ret = fsync(q->fd[QD_QUEUE])) == -1)
 		error = errno;
 	errno = error;
 	return ret;

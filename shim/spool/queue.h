@@ -68,7 +68,10 @@ int	queue_openmsg(struct queue *, const struct msgid *);
 int	queue_opendrop(struct queue *, const struct msgid *);
 int	queue_set_next(struct queue *, const struct msgid *, time_t next);
 
-/* Append to queue/ID.log, made (and its entry synced) if it is not there. */
+/*
+ * Append to queue/ID.log, made if it is not there; durably, unless all are
+ * attempts.
+ */
 int	queue_record(struct queue *, const struct msgid *,
 	    const struct journal_record *, size_t n);
 /* Read queue/ID.log; no journal is no record. */

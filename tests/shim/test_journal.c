@@ -135,8 +135,8 @@ test_journal_append_is_read_back(void **state)
 	in[4] = record(JOURNAL_ATTEMPT, 7, "");
 	memset(in[4].result.text, 'y', sizeof(in[4].result.text) - 1);
 	memset(in[4].result.host, 'z', sizeof(in[4].result.host) - 1);
-	assert_int_equal(journal_append(fd, in, 2), 0);
-	assert_int_equal(journal_append(fd, in + 2, 3), 0);
+	assert_int_equal(journal_append(fd, in, 2, true), 0);
+	assert_int_equal(journal_append(fd, in + 2, 3, true), 0);
 	n = content(fd, text, sizeof(text));
 	assert_true(journal_parse(text, n, see, &s) == n);
 	assert_int_equal(s.n, 5);
@@ -158,7 +158,7 @@ test_journal_append_keeps_one_line(void **state)
 	/* text that did not go through result_set() */
 	strlcpy(r.result.text, "a\nb\r\x1b[31m\xff", sizeof(r.result.text));
 	strlcpy(r.result.host, "a b\nc", sizeof(r.result.host));
-	assert_int_equal(journal_append(fd, &r, 1), 0);
+	assert_int_equal(journal_append(fd, &r, 1, true), 0);
 	n = content(fd, text, sizeof(text));
 	assert_true(journal_parse(text, n, see, &s) == n);
 	assert_int_equal(s.n, 1);
@@ -183,7 +183,7 @@ test_journal_parse_torn_anywhere(void **state)
 
 	(void)state;
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(journal_append(fd, &in[i], 1), 0);
+		assert_int_equal(journal_append(fd, &in[i], 1, true), 0);
 		ends[i] = content(fd, text, sizeof(text));
 	}
 	n = ends[2];
@@ -217,16 +217,16 @@ test_journal_append_after_torn_record(void **state)
 	int fd = open_file();
 
 	(void)state;
-	assert_int_equal(journal_append(fd, &first, 1), 0);
+	assert_int_equal(journal_append(fd, &first, 1, true), 0);
 	full = content(fd, text, sizeof(text));
 	close(fd);
 	for (cut = 1; (size_t)cut < full; cut++) {
 		fd = open_file();
 		write_limit = cut;
-		assert_int_equal(journal_append(fd, &first, 1), -1);
+		assert_int_equal(journal_append(fd, &first, 1, true), -1);
 		assert_int_equal(errno, ENOSPC);
 		write_limit = -1;
-		assert_int_equal(journal_append(fd, &second, 1), 0);
+		assert_int_equal(journal_append(fd, &second, 1, true), 0);
 		n = content(fd, text, sizeof(text));
 		s.n = 0;
 		journal_parse(text, n, see, &s);
@@ -250,9 +250,9 @@ test_journal_parse_changed_octet(void **state)
 	int fd = open_file();
 
 	(void)state;
-	assert_int_equal(journal_append(fd, &in[0], 1), 0);
+	assert_int_equal(journal_append(fd, &in[0], 1, true), 0);
 	end = content(fd, text, sizeof(text));
-	assert_int_equal(journal_append(fd, &in[1], 1), 0);
+	assert_int_equal(journal_append(fd, &in[1], 1, true), 0);
 	n = content(fd, text, sizeof(text));
 	for (i = 1; i < end - 1; i++) {
 		memcpy(bad, text, n);
@@ -299,14 +299,29 @@ test_journal_append_reports_failures(void **state)
 
 	(void)state;
 	write_limit = 0;
-	assert_int_equal(journal_append(fd, &r, 1), -1);
+	assert_int_equal(journal_append(fd, &r, 1, true), -1);
 	assert_int_equal(errno, ENOSPC);
 	write_limit = -1;
 	fdatasync_fails = true;
-	assert_int_equal(journal_append(fd, &r, 1), -1);
+	assert_int_equal(journal_append(fd, &r, 1, true), -1);
 	assert_int_equal(errno, EIO);
+	assert_int_equal(journal_append(fd, &r, 1, false), 0);
 	fdatasync_fails = false;
 	close(fd);
+}
+
+static void
+test_journal_is_promise(void **state)
+{
+	struct journal_record r[2] = {
+		record(JOURNAL_ATTEMPT, 0, ""), record(JOURNAL_ATTEMPT, 1, ""),
+	};
+
+	(void)state;
+	assert_false(journal_is_promise(r, 2));
+	r[1].type = JOURNAL_DELIVERED;
+	assert_true(journal_is_promise(r, 2));
+	assert_false(journal_is_promise(r, 1));
 }
 
 int
@@ -320,6 +335,7 @@ main(void)
 		cmocka_unit_test(test_journal_parse_changed_octet),
 		cmocka_unit_test(test_journal_parse_nonsense),
 		cmocka_unit_test(test_journal_append_reports_failures),
+		cmocka_unit_test(test_journal_is_promise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
