@@ -104,16 +104,12 @@ add_part(struct buf *b, const struct msgid *id, const char *type)
 	buf_adds(b, CRLF);
 }
 
-/* "host said: 550 5.1.1 text", as much of it as there is. */
+/* "host said: 550 5.1.1 text"; the text of a reply begins with its code. */
 static void
 add_reason(struct buf *b, const struct result *r)
 {
 	if (r->host[0] != '\0')
 		buf_printf(b, "%s%s: ", r->host, r->reply != 0 ? " said" : "");
-	if (r->reply != 0)
-		buf_printf(b, "%d ", r->reply);
-	if (r->esc[0] != '\0')
-		buf_printf(b, "%s ", r->esc);
 	buf_adds(b, r->text[0] != '\0' ? r->text : result_name(r->code));
 }
 
@@ -167,12 +163,8 @@ add_status(struct buf *b, const struct conf *conf, const struct bounce *r)
 		line(b, "Action: failed");
 		line(b, "Status: %s", result_esc(res));
 		add_mta(b, res);
-		if (res->reply != 0)
-			line(b, "Diagnostic-Code: smtp; %d %s%s%s",
-			    res->reply, res->esc,
-			    res->esc[0] != '\0' ? " " : "", res->text);
-		else
-			line(b, "Diagnostic-Code: x-mxnss; %s", res->text);
+		line(b, "Diagnostic-Code: %s; %s",
+		    res->reply != 0 ? "smtp" : "x-mxnss", res->text);
 		date_line(b, "Last-Attempt-Date", r->now);
 	}
 	buf_adds(b, CRLF);

@@ -183,7 +183,8 @@ test_bounce_make_has_three_parts(void **state)
 	make_message("From: s\r\nSubject: original\r\n\r\nsecret body\r\n",
 	    "u@gone.test v@mx.test");
 	b = bounce_for(rcpt, 2);
-	result_set(&rcpt[1].result, R_REFUSED, "user unknown");
+	result_set(&rcpt[1].result, R_REFUSED,
+	    "550 5.1.1 user unknown");
 	rcpt[1].result.reply = 550;
 	strlcpy(rcpt[1].result.esc, "5.1.1", sizeof(rcpt[1].result.esc));
 	strlcpy(rcpt[1].result.host, "a.mx.test[192.0.2.1]:25",
