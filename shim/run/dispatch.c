@@ -27,15 +27,15 @@
 #include "run/sched.h"
 #include "run/table.h"
 
-#define LOAD_SLICE	64	/* messages loaded before workers are served */
+#define LOAD_SLICE	16	/* messages loaded before workers are served */
 #define DEFER_SLICE	16	/* tasks for dead destinations, the same */
 #define MAX_LOADED	20000	/* messages in memory at a time */
 #define MAX_PARKED_FDS	8192	/* of those, with an open file */
 #define IDLE_MS		1000	/* a worker waits for the next message */
 #define SYNC_MS		1000	/* a removal becomes durable */
 #define DEAD_MS		10000	/* a destination is not tried again */
-#define BACKLOG_MS	50	/* work in line that calls for a worker more */
-#define SLOW_MS		30	/* a first task that takes that long */
+#define BACKLOG_MS	200	/* work in line that calls for a worker more */
+#define SLOW_MS		100	/* a first task that takes that long */
 #define LOCAL_RETRY	60	/* seconds, after a local failure */
 #define NPIPES		16	/* of sendmail -v, before their message */
 #define PIPE_MS		60000
