@@ -11,8 +11,9 @@
 
 /* The program; the exit code. */
 int	mailq_main(int argc, char **argv);
-/* The table of all messages of the spool, as text. */
+/* All messages of the spool, as a table or as a JSON object to a line. */
+enum mailq_form { MAILQ_TABLE, MAILQ_JSON };
 void	mailq_list(struct queue *, const struct conf *, time_t now,
-	    struct buf *);
+	    enum mailq_form, struct buf *);
 
 #endif /* SHIM_SUBMIT_MAILQ_H */

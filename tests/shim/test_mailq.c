@@ -79,12 +79,18 @@ add_record(const struct msgid *id, enum journal_type type, size_t rcpt,
 
 /* What mailq prints; the caller's. */
 static char *
-list(void)
+list_as(enum mailq_form form)
 {
 	struct buf b = BUF_INIT;
 
-	mailq_list(q, &conf, NOW, &b);
+	mailq_list(q, &conf, NOW, form, &b);
 	return buf_take(&b);
+}
+
+static char *
+list(void)
+{
+	return list_as(MAILQ_TABLE);
 }
 
 static void
@@ -135,6 +141,68 @@ test_mailq_list_message(void **state)
 	    "Tue Nov 14 22:18:20)\n"
 	    "\n-- 1 Kbytes in 1 message\n", id.s, strlen(FIXTURE_BODY));
 	assert_string_equal(text, want);
+	free(text);
+}
+
+static void
+test_mailq_json_message(void **state)
+{
+	struct msgid id;
+	char *text, want[1024];
+
+	(void)state;
+	in_queue(&id, "\"a\\\"\"@example.org", "b@example.net c@example.net "
+	    "d@example.net e@example.net", NOW + 300);
+	add_record(&id, JOURNAL_ATTEMPT, 0, R_LATER, "", "an older reason");
+	add_record(&id, JOURNAL_ATTEMPT, 0, R_CONNECT,
+	    "mx.example.net[192.0.2.1]:25", "no \"route\"");
+	add_record(&id, JOURNAL_DELIVERED, 1, R_SENT, "", "");
+	add_record(&id, JOURNAL_FAILED, 2, R_REFUSED, "", "no");
+	text = list_as(MAILQ_JSON);
+	snprintf(want, sizeof(want),
+	    "{\"id\":\"%s\",\"time\":%d,\"size\":%zu,"
+	    "\"sender\":\"\\\"a\\\\\\\"\\\"@example.org\",\"uid\":%lu,"
+	    "\"state\":\"waiting\",\"next\":%d,\"recipients\":["
+	    "{\"address\":\"b@example.net\",\"status\":\"deferred\","
+	    "\"dsn\":\"4.4.1\",\"host\":\"mx.example.net[192.0.2.1]:25\","
+	    "\"reply\":\"no \\\"route\\\"\",\"attempts\":2},"
+	    "{\"address\":\"d@example.net\",\"status\":\"failed\","
+	    "\"dsn\":\"5.0.0\",\"host\":null,\"reply\":\"no\","
+	    "\"attempts\":1},"
+	    "{\"address\":\"e@example.net\",\"status\":\"new\","
+	    "\"dsn\":null,\"host\":null,\"reply\":null,\"attempts\":0}"
+	    "]}\n", id.s, (int)NOW - 60, strlen(FIXTURE_BODY),
+	    (unsigned long)getuid(), (int)NOW + 300);
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void
+test_mailq_json_states(void **state)
+{
+	char *errors[] = { (char *)(uintptr_t)"/etc/mxnss.conf:3: what?",
+	    NULL };
+	struct msgid id;
+	char *text;
+
+	(void)state;
+	text = list_as(MAILQ_JSON);
+	assert_string_equal(text, "");
+	free(text);
+	in_queue(&id, "", "b@example.net", NOW);
+	assert_int_equal(chmod(fixture_path("queue", id.s), 0400), 0);
+	fixture_drop(&id, "a@example.org", "b@example.net");
+	text = list_as(MAILQ_JSON);
+	assert_non_null(strstr(text, "\"sender\":\"\""));
+	assert_non_null(strstr(text, "\"state\":\"held\",\"next\":null"));
+	assert_non_null(strstr(text, "\"state\":\"new\",\"next\":null"));
+	free(text);
+	conf.errors = errors;
+	conf.nerrors = 1;
+	text = list_as(MAILQ_JSON);
+	assert_non_null(strstr(text, "\"dsn\":\"4.3.5\",\"host\":null,"
+	    "\"reply\":\"configuration error: /etc/mxnss.conf:3: what?; all "
+	    "mail is held until it is mended\",\"attempts\":0"));
 	free(text);
 }
 
@@ -251,6 +319,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_mailq_list_empty),
 		TEST(test_mailq_list_message),
+		TEST(test_mailq_json_message),
+		TEST(test_mailq_json_states),
 		TEST(test_mailq_list_states),
 		TEST(test_mailq_list_drop),
 		TEST(test_mailq_list_shows_one_of_two_places),
