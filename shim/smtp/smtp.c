@@ -179,8 +179,6 @@ smtp_starttls(struct smtp *s, struct result *r)
 	if (s->io.pending(s->io.arg))
 		return session_fail(s, R_TLS, what,
 		    "more than one reply, before TLS", r);
-	s->offers = 0;
-	s->limit = 0;
 	return 0;
 }
 

@@ -30,9 +30,9 @@
  *	body N		N octets of the message have come
  *
  *	reply TEXT	a reply; \n in TEXT makes more lines; sent at once, so
- *			that two replies in one TEXT are one segment.  Its first
- *			digit decides whether the step succeeded: 2 accepts a
- *			recipient or a message, 3 begins the message
+ *			that two replies in one TEXT are one segment.  The
+ *			first digit decides whether the step succeeded: 2
+ *			accepts a recipient or a message, 3 begins a message
  *	raw TEXT	octets: \r \n \t \0 \\ \xHH are understood, nothing added
  *	drip MS TEXT	the same, an octet every MS milliseconds
  *	endless TEXT	the same, again and again, until the client goes
