@@ -17,13 +17,13 @@ arrives()	# N
 	await 15 eval "test \"\$(mx_count a)\" = $1" ||
 	    { echo "has $(mx_count a), not $1"; runner_log; return 1; }
 }
-# ends PID RC
+# ends NAME PID RC: not by check, which could not wait for it.
 ends()
 {
-	await 15 gone "$1" || { echo "$1 still runs"; return 1; }
+	await 15 gone "$2" || { fail "$1" "$2 still runs"; return; }
 	ends_rc=0
-	wait "$1" || ends_rc=$?
-	is "$ends_rc" "$2"
+	wait "$2" || ends_rc=$?
+	check "$1" is "$ends_rc" "$3"
 }
 
 check "--once with nothing to do" run
@@ -68,7 +68,7 @@ if [ "$MULTI" -eq 1 ]; then
 	    /proc/$daemon/status)" 1
 fi
 kill -TERM $daemon
-check "SIGTERM ends it with 0" ends $daemon 0
+ends "SIGTERM ends it with 0" $daemon 0
 
 # Socket activation: descriptor 3, LISTEN_FDS=1, LISTEN_PID.
 rm -f "$WAKE"

@@ -518,10 +518,11 @@ mx_stop()
 		    die "receiver $mx_name does not stop"
 	done
 }
-# gone PID: whether the process has ended.
+# gone PID: whether the process has ended; one that nobody has waited for
+# yet, as in a subshell of check, has.
 gone()
 {
-	! kill -0 "$1"
+	! kill -0 "$1" || grep -q '^State:.Z' "/proc/$1/status"
 }
 
 # mx_count NAME...: messages received there; mx_total: by all.
