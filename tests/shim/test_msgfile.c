@@ -85,7 +85,7 @@ test_msgwriter_octets(void **state)
 	w = msgwriter_new(fd, &e);
 	assert_int_equal(msgwriter_data(w, BODY, 5), 0);
 	assert_int_equal(msgwriter_data(w, "", 0), 0);
-	assert_int_equal(msgwriter_data(w, BODY + 5, strlen(BODY) - 5), 0);
+	assert_int_equal(msgwriter_data(w, &BODY[5], strlen(BODY) - 5), 0);
 	assert_int_equal(msgwriter_end(w), 0);
 	n = contents(fd2, want, sizeof(want));
 	assert_int_equal(contents(fd, got, sizeof(got)), n);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,37 +19,61 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-static void
-fail_malloc(void)
-{
-	volatile size_t huge = SIZE_MAX / 2;
+static bool no_memory;
 
-	free(xmalloc(huge));
+#define WRAP(name, params, args)					\
+	void *__real_##name params;					\
+	void *__wrap_##name params;					\
+	void *__wrap_##name params					\
+	{								\
+		return no_memory ? NULL : __real_##name args;		\
+	}
+
+WRAP(malloc, (size_t n), (n))
+WRAP(calloc, (size_t n, size_t size), (n, size))
+WRAP(reallocarray, (void *p, size_t n, size_t size), (p, n, size))
+WRAP(strdup, (const char *s), (s))
+WRAP(strndup, (const char *s, size_t n), (s, n))
+
+static void
+want_malloc(void)
+{
+	free(xmalloc(10));
 }
 
 static void
-fail_calloc(void)
+want_calloc(void)
 {
-	volatile size_t many = SIZE_MAX / 2;
-
-	free(xcalloc(many, 4));
+	free(xcalloc(10, 10));
 }
 
 static void
-fail_reallocarray(void)
+want_reallocarray(void)
 {
-	volatile size_t many = SIZE_MAX / 2;
+	free(xreallocarray(NULL, 10, 10));
+}
 
-	free(xreallocarray(NULL, many, 4));
+static void
+want_strdup(void)
+{
+	free(xstrdup("x"));
+}
+
+static void
+want_strndup(void)
+{
+	free(xstrndup("x", 1));
 }
 
 static const struct {
 	const char	*name;
 	void		(*run_out)(void);
 } rows[] = {
-	{ "malloc", fail_malloc },
-	{ "calloc overflow", fail_calloc },
-	{ "reallocarray overflow", fail_reallocarray },
+	{ "malloc", want_malloc },
+	{ "calloc", want_calloc },
+	{ "reallocarray", want_reallocarray },
+	{ "strdup", want_strdup },
+	{ "strndup", want_strndup },
 };
 
 /* Calls RUN_OUT in a child, with its message in TEXT. */
@@ -65,6 +90,7 @@ child_exit(void (*run_out)(void), char *text, size_t size)
 	if (pid == 0) {
 		if (dup2(fds[1], STDERR_FILENO) == -1)
 			_exit(1);
+		no_memory = true;
 		run_out();
 		_exit(0);
 	}
