@@ -111,21 +111,15 @@ replay(void *arg, const struct journal_record *r)
 		if (r->rcpt != JOURNAL_ALL && r->rcpt != i)
 			continue;
 		to = &l->rcpt[i];
-		switch (r->type) {
-		case JOURNAL_DELIVERED:
-			to->final = true;
-			break;
-		case JOURNAL_FAILED:
-			to->failed = true;
-			/* FALLTHROUGH */
-		case JOURNAL_ATTEMPT:
+		if (r->type == JOURNAL_ATTEMPT || r->type == JOURNAL_FAILED) {
 			to->attempts++;
 			to->last = r->result;
-			break;
-		case JOURNAL_REPORTED:
-			to->final |= to->failed;
-			break;
 		}
+		if (r->type == JOURNAL_FAILED)
+			to->failed = true;
+		if (r->type == JOURNAL_DELIVERED ||
+		    (r->type == JOURNAL_REPORTED && to->failed))
+			to->final = true;
 	}
 }
 
