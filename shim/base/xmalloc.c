@@ -42,7 +42,12 @@ xcalloc(size_t n, size_t size)
 void *
 xreallocarray(void *p, size_t n, size_t size)
 {
-	return check(reallocarray(p, n != 0 ? n : 1, size != 0 ? size : 1));
+	size_t total;
+
+	/* not reallocarray(3): it would be all that needs libbsd here */
+	if (__builtin_mul_overflow(n, size, &total))
+		return check(NULL);
+	return check(realloc(p, total != 0 ? total : 1));
 }
 
 char *

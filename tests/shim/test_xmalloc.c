@@ -31,7 +31,7 @@ static bool no_memory;
 
 WRAP(malloc, (size_t n), (n))
 WRAP(calloc, (size_t n, size_t size), (n, size))
-WRAP(reallocarray, (void *p, size_t n, size_t size), (p, n, size))
+WRAP(realloc, (void *p, size_t n), (p, n))
 WRAP(strdup, (const char *s), (s))
 WRAP(strndup, (const char *s, size_t n), (s, n))
 
@@ -54,6 +54,15 @@ want_reallocarray(void)
 }
 
 static void
+want_too_much(void)
+{
+	volatile size_t many = SIZE_MAX / 2;
+
+	no_memory = false;
+	free(xreallocarray(NULL, many, 4));
+}
+
+static void
 want_strdup(void)
 {
 	free(xstrdup("x"));
@@ -72,6 +81,7 @@ static const struct {
 	{ "malloc", want_malloc },
 	{ "calloc", want_calloc },
 	{ "reallocarray", want_reallocarray },
+	{ "reallocarray, too much", want_too_much },
 	{ "strdup", want_strdup },
 	{ "strndup", want_strndup },
 };
