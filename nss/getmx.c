@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "mxdb.h"
+#include "mxhosts.h"
 #include "nssconf.h"
 
 #define MAXSERVERS	3
@@ -41,7 +42,7 @@ struct opts {
 };
 
 static const struct getmx_paths paths = {
-	nssconf_places, MXNSS_SYSCONFDIR "/mxhosts", MXNSS_LIBEXECDIR "/runner"
+	nssconf_places, MXHOSTS_PATH, MXNSS_LIBEXECDIR "/runner"
 };
 
 static const char usage_text[] =

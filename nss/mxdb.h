@@ -177,6 +177,14 @@ void		 freemxinfo(struct mxinfo *);
 struct mxent	*getmxbyname(const char *domain);
 
 /*
+ * mx_generation: a number that stays the same as long as the files do which
+ *	say where mail goes: mxnss.conf, nsswitch.conf and mxhosts.  Who
+ *	keeps results takes it before the lookup, and asks again when it has
+ *	changed or mi_ttl is over.  Never fails; costs a stat(2) a file.
+ */
+uint64_t	 mx_generation(void);
+
+/*
  * What an error means elsewhere; all strings are static.
  * mx_strerror: a phrase.  mx_errname: "MX_ENXDOMAIN".  mx_dsn: the RFC
  * 3463 code.  mx_smtpcode: the reply code of RFC 5321 and 7504.

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define MXHOSTS_PATH		MXNSS_SYSCONFDIR "/mxhosts"
 #define MXHOSTS_MAXLINE		4096	/* octets, without the line end */
 #define MXHOSTS_MAXLINES	1000	/* lines of one pattern */
 #define MXHOSTS_DEFPREF		10

@@ -32,7 +32,7 @@ files_open(const struct mxnss_host *host, const char *arg, void **priv)
 	if ((f = calloc(1, sizeof(*f))) == NULL)
 		return -1;
 	f->host = host;
-	f->path = strdup(arg != NULL ? arg : MXNSS_SYSCONFDIR "/mxhosts");
+	f->path = strdup(arg != NULL ? arg : MXHOSTS_PATH);
 	if (f->path == NULL) {
 		free(f);
 		return -1;

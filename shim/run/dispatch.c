@@ -24,6 +24,7 @@
 #include "run/job.h"
 #include "run/load.h"
 #include "run/outcome.h"
+#include "run/route.h"
 #include "run/sched.h"
 #include "run/table.h"
 
@@ -58,6 +59,7 @@ struct dispatch {
 	size_t		 nloaded;
 	size_t		 nopen;		/* loaded, with an open file */
 	size_t		 maxopen;
+	uint64_t	 generation;	/* of the overrides */
 	struct moment	 now;
 	int64_t		 sync_at;	/* ms, -1: nothing to sync */
 	bool		 hold;
@@ -132,11 +134,23 @@ take_early_pipe(struct dispatch *d, const char *id)
 	return -1;
 }
 
+/* A new override may lead around a destination that could not be reached. */
+static void
+notice_overrides(struct dispatch *d)
+{
+	uint64_t generation = route_generation();
+
+	if (generation != d->generation)
+		dests_revive(d->dests);
+	d->generation = generation;
+}
+
 static void
 see_new(struct dispatch *d, const struct queue_entry *e)
 {
 	struct message *m;
 
+	notice_overrides(d);
 	m = table_add(d->table, e->id.s, e->place);
 	m->pipe = take_early_pipe(d, e->id.s);
 	m->next = e->next;

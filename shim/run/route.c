@@ -43,6 +43,7 @@ struct router {
 	const char	**self;	/* names we are known by */
 	struct entry	 *entries; /* newest first */
 	size_t		  nentries;
+	uint64_t	  generation; /* of the overrides, when asked */
 	int64_t		  now;
 };
 
@@ -167,12 +168,23 @@ router_free(struct router *rt)
 	free(rt);
 }
 
+uint64_t
+route_generation(void)
+{
+	return mx_generation();
+}
+
 void
 router_expire(struct router *rt, int64_t now)
 {
 	struct entry **p = &rt->entries, *e;
+	uint64_t generation = route_generation();
 	bool all = rt->nentries > ENTRIES_MAX;
 
+	/* a line in mxhosts takes effect with the next message */
+	if (generation != rt->generation)
+		all = true;
+	rt->generation = generation;
 	rt->now = now;
 	/* an entry is newer than the one it leans on, and so goes first */
 	while ((e = *p) != NULL)

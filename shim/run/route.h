@@ -66,12 +66,15 @@ struct router;
  *	our own.  0; -1 with *R when it has no address, permanent if that is
  *	certain; 1 when the list turned out to end at or before I, because we
  *	are an exchange: nhop has changed.
- * router_expire: forget what is no longer valid at NOW (seconds, monotonic).
+ * router_expire: forget what is no longer valid at NOW (seconds, monotonic),
+ *	and all when the administrator has changed something.
+ * route_generation: a number that changes when he does.
  */
 struct router *router_new(const struct conf *, const char *domain);
 void	 router_free(struct router *);		/* NULL is fine */
 struct route *route_find(struct router *, const char *rcpt);
 int	 route_hop(struct router *, struct route *, size_t i, struct result *);
 void	 router_expire(struct router *, int64_t now);
+uint64_t route_generation(void);
 
 #endif /* SHIM_RUN_ROUTE_H */

@@ -174,6 +174,15 @@ static struct conf conf;
 static struct queue *q;
 static struct dispatch *d;
 static struct moment now;
+static uint64_t generation = 1;	/* of the overrides */
+
+uint64_t __wrap_route_generation(void);
+
+uint64_t
+__wrap_route_generation(void)
+{
+	return generation;
+}
 
 static void
 tick(void)
@@ -630,6 +639,24 @@ test_dispatch_dead_destination(void **state)
 }
 
 static void
+test_dispatch_dead_destination_and_a_new_override(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	conf.per_destination = 1;
+	fixture_drop(&id, "a@x.test", "b@dead.test");
+	run();
+	fixture_drop(&id, "a@x.test", "b@dead.test");
+	run();
+	assert_int_equal(noted("dead.test"), 1);
+	generation++;
+	fixture_drop(&id, "a@x.test", "b@dead.test");
+	run();
+	assert_int_equal(noted("dead.test"), 2);
+}
+
+static void
 test_dispatch_hold_makes_no_attempt(void **state)
 {
 	struct msgid id;
@@ -916,6 +943,7 @@ main(void)
 		TEST(test_dispatch_held_message_waits),
 		TEST(test_dispatch_local_recipients_are_held),
 		TEST(test_dispatch_dead_destination),
+		TEST(test_dispatch_dead_destination_and_a_new_override),
 		TEST(test_dispatch_hold_makes_no_attempt),
 		TEST(test_dispatch_failure_is_reported),
 		TEST(test_dispatch_report_comes_once_for_each_failure),

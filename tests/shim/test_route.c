@@ -48,6 +48,7 @@ static struct {
 } answers[4];
 
 static unsigned asked, resolved, freed;
+static uint64_t generation = 1;
 static const char *own = "";
 static struct mxhints seen;
 
@@ -56,7 +57,14 @@ int	__wrap_getmxinfo(const char *, const struct mxhints *,
 int	__wrap_mxresolve(struct mxinfo *, struct mxent *,
 	    const struct mxhints *);
 void	__wrap_freemxinfo(struct mxinfo *);
+uint64_t __wrap_mx_generation(void);
 bool	__wrap_self_is_address(const struct sockaddr *);
+
+uint64_t
+__wrap_mx_generation(void)
+{
+	return generation;
+}
 
 static const struct answer *
 answer_for(const char *rcpt)
@@ -365,6 +373,23 @@ static const struct {
 };
 
 static void
+test_router_expire_after_a_change(void **state)
+{
+	struct router *rt = start(&two);
+
+	(void)state;
+	route_find(rt, "u@d.example");
+	router_expire(rt, 1000);
+	route_find(rt, "u@d.example");
+	assert_int_equal(asked, 1);
+	generation++;
+	router_expire(rt, 1000);
+	route_find(rt, "u@d.example");
+	assert_int_equal(asked, 2);
+	router_free(rt);
+}
+
+static void
 test_router_expire_lives(void **state)
 {
 	struct answer a;
@@ -612,6 +637,7 @@ main(void)
 		cmocka_unit_test(test_route_find_failures),
 		cmocka_unit_test(test_route_find_empty_success),
 		cmocka_unit_test(test_route_find_asks_once),
+		cmocka_unit_test(test_router_expire_after_a_change),
 		cmocka_unit_test(test_router_expire_lives),
 		cmocka_unit_test(test_route_find_by_recipient),
 		cmocka_unit_test(test_router_expire_leaning),

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Has the administrator changed anything?  A number made of what stat(2)
+ * says of the files that the source list and the overrides are read from.
+ */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <string.h>
+
+#include "generation.h"
+#include "mxdb.h"
+#include "mxhosts.h"
+#include "nssconf.h"
+
+#define FNV_OFFSET	UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME	UINT64_C(0x100000001b3)
+
+static uint64_t
+mix(uint64_t h, uint64_t v)
+{
+	int i;
+
+	for (i = 0; i < 8; i++, v >>= 8)
+		h = (h ^ (v & 0xff)) * FNV_PRIME;
+	return h;
+}
+
+uint64_t
+mxgeneration_file(uint64_t h, const char *path)
+{
+	struct stat st;
+
+	/* absent, or not to be seen: like an empty file that never was */
+	if (stat(path, &st) == -1)
+		memset(&st, 0, sizeof(st));
+	h = mix(h, (uint64_t)st.st_dev);
+	h = mix(h, (uint64_t)st.st_ino);
+	h = mix(h, (uint64_t)st.st_size);
+	h = mix(h, (uint64_t)st.st_mtim.tv_sec);
+	h = mix(h, (uint64_t)st.st_mtim.tv_nsec);
+	h = mix(h, (uint64_t)st.st_ctim.tv_sec);
+	return mix(h, (uint64_t)st.st_ctim.tv_nsec);
+}
+
+uint64_t
+mx_generation(void)
+{
+	const struct nssconf_place *place;
+	uint64_t h = mxgeneration_file(FNV_OFFSET, MXHOSTS_PATH);
+
+	for (place = nssconf_places; place->path != NULL; place++)
+		h = mxgeneration_file(h, place->path);
+	return h;
+}
