@@ -43,7 +43,7 @@ sanitize_descriptors(int keep)
 
 	/* open(2) gives the lowest number that is free */
 	for (fd = 0; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1 &&
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
 		    open("/dev/null", O_RDWR) != fd)
 			_exit(EX_TEMPFAIL);
 	if (close_range((unsigned)(3 + keep), ~0U, 0) == -1)

@@ -11,10 +11,12 @@
 #include <sys/random.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TIME_CHARS	12
 #define RANDOM_CHARS	(ID_LEN - TIME_CHARS)
@@ -41,8 +43,11 @@ random_bits(void)
 	do {
 		n = getrandom(&v, sizeof(v), 0);
 	} while (n == -1 && errno == EINTR);
-	if (n != (ssize_t)sizeof(v))
+	if (n != (ssize_t)sizeof(v)) {
+		dprintf(STDERR_FILENO, "mxnss: no random numbers: %s\n",
+		    strerror(errno));
 		exit(EX_TEMPFAIL);
+	}
 	return v;
 }
 
