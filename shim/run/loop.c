@@ -11,6 +11,7 @@
 
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -46,6 +47,7 @@ struct loop {
 	int		 wd_conf;
 	bool		 rescan;
 	int64_t		 rescan_at;	/* ms, without inotify */
+	struct stat	 conf_st;	/* the configuration file, without it */
 	int64_t		 idle_since;	/* ms, -1: not idle */
 	int64_t		 kill_at;	/* ms, while stopping */
 	bool		 stopping;
@@ -156,12 +158,26 @@ open_notify(struct loop *l)
 	l->wd_conf = watch(l, etc, "", IN_CLOSE_WRITE | IN_MOVED_TO |
 	    IN_CREATE | IN_DELETE | IN_ATTRIB);
 	free(etc);
-	if (l->wd_drop != -1 && l->wd_queue != -1)
+	if (l->wd_drop != -1 && l->wd_queue != -1 && l->wd_conf != -1)
 		return;
 	log_warn("inotify: %s; the spool is scanned every %d s",
 	    strerror(errno), RESCAN_MS / 1000);
 	close(l->notify);
 	l->notify = -1;
+}
+
+/* Without inotify: whether the configuration file is another one. */
+static bool
+conf_changed(struct loop *l)
+{
+	struct stat st, old = l->conf_st;
+
+	memset(&st, 0, sizeof(st));
+	(void)stat(l->opt->conf_path, &st);
+	l->conf_st = st;
+	return st.st_ino != old.st_ino || st.st_size != old.st_size ||
+	    st.st_ctim.tv_sec != old.st_ctim.tv_sec ||
+	    st.st_ctim.tv_nsec != old.st_ctim.tv_nsec;
 }
 
 static void
@@ -354,8 +370,12 @@ serve(struct loop *l)
 	int64_t wait;
 
 	for (;;) {
-		if (l->rescan || (l->notify == -1 &&
-		    l->now.mono >= l->rescan_at))
+		if (l->notify == -1 && l->now.mono >= l->rescan_at) {
+			l->rescan = true;
+			if (conf_changed(l))
+				reload(l);
+		}
+		if (l->rescan)
 			scan(l);
 		wait = dispatch_run(l->dispatch);
 		tick(l);
@@ -391,7 +411,6 @@ loop_run(const struct loop_options *opt, struct queue *q, struct conf *conf)
 	struct loop l = { .opt = opt, .queue = q, .conf = conf, .wake = -1,
 	    .notify = -1, .wd_drop = -1, .wd_queue = -1, .wd_conf = -1,
 	    .idle_since = -1, .rescan = true };
-	bool held = conf->nerrors != 0;
 	int ret = EX_OK;
 
 	if ((l.signals = open_signals()) == -1) {
@@ -400,16 +419,20 @@ loop_run(const struct loop_options *opt, struct queue *q, struct conf *conf)
 		return EX_OSERR;
 	}
 	tick(&l);
-	l.dispatch = dispatch_new(q, conf, &l.now);
-	if (held) {
-		log_errors(conf);
-		dispatch_conf(l.dispatch, conf, true);
+	open_notify(&l);
+	/* it may have changed before it was watched */
+	(void)conf_changed(&l);
+	l.conf = conf_load(opt->conf_path);
+	conf_free(conf);
+	l.dispatch = dispatch_new(q, l.conf, &l.now);
+	if (l.conf->nerrors != 0) {
+		log_errors(l.conf);
+		dispatch_conf(l.dispatch, l.conf, true);
 	}
-	if (held && opt->mode == LOOP_ONCE)
+	if (l.conf->nerrors != 0 && opt->mode == LOOP_ONCE)
 		ret = EX_CONFIG;
 	else {
 		open_wake(&l);
-		open_notify(&l);
 		serve(&l);
 	}
 	dispatch_free(l.dispatch);

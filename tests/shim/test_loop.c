@@ -74,6 +74,23 @@ worker_run(const struct conf *conf, struct queue *q, const char *domain,
 	return 0;
 }
 
+/* --- a system without inotify --------------------------------------------------- */
+
+static bool no_inotify;
+
+int	__real_inotify_init1(int);
+int	__wrap_inotify_init1(int);
+
+int
+__wrap_inotify_init1(int flags)
+{
+	if (no_inotify) {
+		errno = EMFILE;
+		return -1;
+	}
+	return __real_inotify_init1(flags);
+}
+
 /* --- fixture -------------------------------------------------------------------- */
 
 static char conf_path[128];
@@ -105,6 +122,7 @@ setup(void **state)
 	    sizeof(conf_path));
 	strlcpy(wake_path, fixture_path(".", "wake"), sizeof(wake_path));
 	write_conf("");
+	no_inotify = false;
 	runner = -1;
 	return 0;
 }
@@ -363,6 +381,22 @@ test_loop_reads_a_mended_configuration(void **state)
 }
 
 static void
+test_loop_without_inotify(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	no_inotify = true;
+	write_conf("retry-min: never");
+	start(LOOP_DAEMON, 0);
+	wait_for(fixture_exists(".", "wake"));
+	fixture_drop(&id, "a@x.test", "b@ok.test");
+	write_conf("retry-min: 10m");
+	wait_for(jobs("ok.test") == 1);
+	assert_int_equal(stop(), EX_OK);
+}
+
+static void
 test_loop_sighup(void **state)
 {
 	struct msgid id;
@@ -466,6 +500,7 @@ main(void)
 		TEST(test_loop_wake_socket),
 		TEST(test_loop_takes_a_left_socket),
 		TEST(test_loop_reads_a_mended_configuration),
+		TEST(test_loop_without_inotify),
 		TEST(test_loop_sighup),
 		cmocka_unit_test(test_wake_receive),
 	};
