@@ -57,9 +57,18 @@ sendmail -q
 check "sendmail -q: the daemon sends it" arrives 4
 check "the spool is empty" await 10 eval \
     'test "$(drop_count) $(queued)" = "0 0"'
+# The worker still has the route and the connection of this one.
+mail u@one.example
+arrives 5
+echo 'one.example 10 home.example' > $MXHOSTS
+mail u@one.example
+check "a line in mxhosts counts at once" await 15 eval \
+    'test "$(mx_who)" = "a:5 home:1"'
+: > $MXHOSTS
+mx_clear
 kill -HUP $daemon
 mail u5@one.example
-check "SIGHUP does not end it" arrives 5
+check "SIGHUP does not end it" arrives 1
 if [ "$MULTI" -eq 1 ]; then
 	check "it runs as the spool's owner" is \
 	    "$(stat -c %U /proc/$daemon)" _mxnss
