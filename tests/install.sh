@@ -69,8 +69,9 @@ link /usr/lib/some-arch/libmxnss.so
 644 /usr/lib/sysusers.d/mxnss.conf
 644 /usr/lib/tmpfiles.d/mxnss.conf
 644 /usr/share/man/man1/getmx.1
+644 /usr/share/man/man1/mailq.1
 644 /usr/share/man/man8/sendmail.8
-644 /usr/share/man/man8/runner.8
+644 /usr/share/man/man8/mxnss-runner.8
 644 /usr/share/man/man5/mxnss.conf.5
 644 /usr/share/man/man5/mxhosts.5
 644 /usr/share/doc/mxnss/README.md
