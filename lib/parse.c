@@ -21,6 +21,7 @@
 #include "name.h"
 
 #define MAXLINKS	10	/* CNAMEs that are followed */
+#define MAXHOPS		127	/* pointers in a name; it has fewer labels */
 
 enum {
 	CLASS_IN = 1,
@@ -136,12 +137,14 @@ is_recursive(const uint8_t *p)
 /*
  * Reads the name at OFF, which ends before END unless a pointer leads
  * away.  A pointer must lead to before the labels it ends, so that no
- * message makes us go round.  Returns the offset behind the name, or 0.
+ * message makes us go round, and the pointers are counted, so that none
+ * keeps us busy.  Returns the offset behind the name, or 0.
  */
 static size_t
 get_name(const struct msg *m, size_t off, size_t end, struct name *name)
 {
 	size_t start = off, next = 0, n = 0, i, label;
+	unsigned int hops = 0;
 	uint8_t c;
 
 	for (;;) {
@@ -149,7 +152,7 @@ get_name(const struct msg *m, size_t off, size_t end, struct name *name)
 			return 0;
 		label = m->p[off];
 		if (label >= 0xc0) {
-			if (end - off < 2)
+			if (end - off < 2 || ++hops > MAXHOPS)
 				return 0;
 			if (next == 0)
 				next = off + 2;

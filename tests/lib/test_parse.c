@@ -784,6 +784,48 @@ test_parse_keeps_the_first_of_equals(void **state)
 	mxres_answer_free(a);
 }
 
+/* An MX whose owner is the question's name, HOPS pointers away. */
+static void
+build_pointers(struct msg *m, unsigned int hops)
+{
+	struct row row = { .type = MX, .flags = RA };
+	struct rec mx = { 'a', "", MX, 300, 10, "a.test", 0 };
+	char owner[8];
+	unsigned int i, to = 12;
+
+	build(&row, m);
+	m->p[7] = 2;
+	put_name(m, ".");
+	put16(m, TXT);
+	put16(m, 1);
+	put32(m, 300);
+	put16(m, 2 * (hops - 1));
+	for (i = 1; i < hops; i++) {
+		put16(m, 0xc000 | to);
+		to = (unsigned int)m->len - 2;
+	}
+	snprintf(owner, sizeof(owner), "#%04x", 0xc000 | to);
+	mx.owner = owner;
+	put_rec(m, &mx);
+}
+
+/* A name of 255 octets has no use for more pointers than labels. */
+static void
+test_parse_bounds_pointers(void **state)
+{
+	static struct msg m;
+	struct mxres_answer *a;
+
+	(void)state;
+	build_pointers(&m, 127);
+	assert_int_equal(parse_copy(m.p, m.len, MX, &a), MXRES_OK);
+	assert_string_equal(a->mx[0].host, "a.test");
+	mxres_answer_free(a);
+	build_pointers(&m, 128);
+	assert_int_equal(parse_copy(m.p, m.len, MX, &a), MXRES_BADRESP);
+	mxres_answer_free(a);
+}
+
 /* Without memory at any point: NULL, MXRES_NOMEM, no leak. */
 static void
 test_parse_without_memory(void **state)
@@ -864,6 +906,7 @@ main(void)
 		cmocka_unit_test(test_parse_flipped),
 		cmocka_unit_test(test_parse_keeps_the_best_hundred),
 		cmocka_unit_test(test_parse_keeps_the_first_of_equals),
+		cmocka_unit_test(test_parse_bounds_pointers),
 		cmocka_unit_test(test_parse_without_memory),
 		cmocka_unit_test(test_parse_arguments),
 		cmocka_unit_test(test_parse_ad_is_never_believed),
