@@ -256,6 +256,15 @@ unload(struct dispatch *d, struct message *m)
 	m->pipe = -1;
 }
 
+/* A report was made: it is a message like others. */
+static void
+see_report(struct dispatch *d, const struct outcome *o)
+{
+	if (o->reported)
+		(void)queue_look(d->queue, IN_QUEUE, o->report.s,
+		    dispatch_see, d);
+}
+
 static void
 settle(struct dispatch *d, struct message *m)
 {
@@ -277,9 +286,7 @@ settle(struct dispatch *d, struct message *m)
 			    dispatch_see, d);
 		m->changed = false;
 	}
-	if (o.reported)
-		(void)queue_look(d->queue, IN_QUEUE, o.report.s, dispatch_see,
-		    d);
+	see_report(d, &o);
 }
 
 static void
@@ -458,6 +465,23 @@ put_off(struct dispatch *d, struct message *m)
 	table_wait(d->table, m, d->now.wall + LOCAL_RETRY);
 }
 
+static void
+put_back(struct dispatch *d, struct message *m)
+{
+	unload(d, m);
+	put_off(d, m);
+}
+
+static bool
+catch_up(struct dispatch *d, struct message *m)
+{
+	struct outcome o = outcome_now(d);
+	int ret = outcome_catch_up(&o, m);
+
+	see_report(d, &o);
+	return ret == 0;
+}
+
 /*
  * Load the first message that is due.  It must have a place in queue/ before
  * its tasks begin if there are several: then it goes to *KEPT.
@@ -486,13 +510,16 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 	log_info("%s: from=<%s>, size=%lld, nrcpt=%zu (queue active)",
 	    m->id.s, l->mf.env.sender, (long long)l->mf.size,
 	    l->mf.env.nrcpt);
+	if (!catch_up(d, m)) {
+		put_back(d, m);
+		return false;
+	}
 	if (m->place == IN_DROP && (d->nopen > d->maxopen ||
 	    !is_simple(d, l))) {
 		if (queue_keep(d->queue, &m->id, l->fd, d->now.wall) == -1) {
 			log_warn("%s: cannot keep the message in queue/: %s; "
 			    "tried again later", m->id.s, strerror(errno));
-			unload(d, m);
-			put_off(d, m);
+			put_back(d, m);
 			return false;
 		}
 		m->place = IN_QUEUE;

@@ -342,6 +342,13 @@ retire(struct outcome *o, struct message *m)
 	return 0;
 }
 
+int
+outcome_catch_up(struct outcome *o, struct message *m)
+{
+	conclude(o, m);
+	return count(m->load, RCPT_FAILED) == 0 ? 0 : -1;
+}
+
 bool
 outcome_settle(struct outcome *o, struct message *m, time_t *next)
 {

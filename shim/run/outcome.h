@@ -28,6 +28,13 @@ void	outcome_defer(struct outcome *, struct message *, const uint32_t *rcpt,
 void	outcome_hold(struct outcome *, struct message *, const uint32_t *rcpt,
 	    size_t n);
 /*
+ * Before anything is tried: report failures that are in the journal and were
+ * not reported, because an earlier run ended in between.  The report that it
+ * may have made has the same recipients then, so its name is good for this
+ * one.  0, or -1: try again later, and nothing else before.
+ */
+int	outcome_catch_up(struct outcome *, struct message *);
+/*
  * Every recipient was dealt with.  True: the message is gone; else it waits
  * until *NEXT.
  */

@@ -26,6 +26,7 @@
 
 #include "base/buf.h"
 #include "base/xmalloc.h"
+#include "run/bounce.h"
 #include "run/dispatch.h"
 #include "run/job.h"
 #include "run/worker.h"
@@ -904,6 +905,47 @@ test_dispatch_recovers(void **state)
 	assert_int_equal(noted("temp.test"), 0);
 }
 
+/*
+ * The report was linked, then everything stopped before the journal said so.
+ * What fails only now must not be taken for reported because that report is
+ * there.
+ */
+static void
+test_dispatch_report_before_the_end(void **state)
+{
+	struct journal_record rec;
+	struct bounce_rcpt to;
+	struct bounce b = { .rcpt = &to, .nrcpt = 1, .now = now.wall };
+	struct msgid id, rep;
+	struct msgfile mf;
+	char *text;
+
+	(void)state;
+	fixture_drop(&id, "a@temp.test", "x@ok.test perm@ok.test");
+	memset(&rec, 0, sizeof(rec));
+	rec.type = JOURNAL_FAILED;
+	rec.result.code = R_REFUSED;
+	assert_int_equal(queue_record(q, &id, &rec, 1), 0);
+	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, &b.fd, &mf), 0);
+	to.addr = mf.env.rcpt[0];
+	to.result = rec.result;
+	b.id = &id;
+	b.mf = &mf;
+	assert_int_equal(bounce_make(q, &conf, &b, &rep), 0);
+	close(b.fd);
+	msgfile_clear(&mf);
+	run_to_the_end();
+	assert_int_equal(noted("ok.test"), 1);
+	assert_false(fixture_exists("queue", id.s));
+	text = the_report(&id, &rep);
+	assert_non_null(strstr(text, "rfc822; x@ok.test"));
+	free(text);
+	id_derive(&rep, id.s, 1);
+	text = fixture_read("queue", rep.s);
+	assert_non_null(strstr(text, "rfc822; perm@ok.test"));
+	free(text);
+}
+
 static void
 test_dispatch_poison_is_put_aside(void **state)
 {
@@ -953,6 +995,7 @@ main(void)
 		TEST(test_dispatch_worker_past_its_deadline),
 		TEST(test_dispatch_kill_leaves_all_in_place),
 		TEST(test_dispatch_recovers),
+		TEST(test_dispatch_report_before_the_end),
 		TEST(test_dispatch_poison_is_put_aside),
 	};
 
