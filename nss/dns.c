@@ -19,6 +19,7 @@
 #include <mxres.h>
 
 #include "mxdb.h"
+#include "mxnss.h"
 
 int64_t
 mxdns_now(void)
@@ -166,4 +167,57 @@ mxdns_note(const struct mxres_answer *a, size_t n, char *buf, size_t size)
 		word = words[note->kind];
 	(void)snprintf(buf, size, "%s: %s%s%s", a->qname, note->text,
 	    word[0] == '\0' ? "" : " ", word);
+}
+
+int
+mxdns_mx(const struct mxnss_query *q, const char *name,
+    struct mxres_answer **a)
+{
+	struct mxres_ctx *ctx;
+	enum mxres_status status;
+	int saved;
+
+	*a = NULL;
+	if ((ctx = mxdns_new(q->servers, q->dnssec, q->deadline)) == NULL)
+		return errno == ETIMEDOUT ? MXRES_TIMEOUT : MXRES_AGAIN;
+	errno = 0;
+	status = mxres_mx(ctx, name, a);
+	saved = errno;
+	mxres_free(ctx);
+	errno = saved;
+	return (int)status;
+}
+
+int
+mxdns_add(const struct mxnss_host *host, struct mxnss_reply *r,
+    const struct mxres_answer *a)
+{
+	struct mxnss_record rec;
+	size_t i;
+
+	for (i = 0; i < a->nmx; i++) {
+		memset(&rec, 0, sizeof(rec));
+		rec.size = sizeof(rec);
+		rec.host = a->mx[i].host;
+		rec.pref = a->mx[i].pref;
+		rec.ttl = a->mx[i].ttl;
+		if (a->flags & MXRES_F_SECURE)
+			rec.flags |= MXE_SECURE;
+		if (host->add(r, &rec) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+void
+mxdns_notes(const struct mxnss_host *host, struct mxnss_reply *r,
+    const struct mxres_answer *a)
+{
+	char text[700];
+	size_t i;
+
+	for (i = 0; i < a->nnote; i++) {
+		mxdns_note(a, i, text, sizeof(text));
+		(void)host->note(r, text);
+	}
 }

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct mxnss_host;
+struct mxnss_query;
+struct mxnss_reply;
 struct mxres_answer;
 struct mxres_ctx;
 struct sockaddr;
@@ -23,6 +26,13 @@ struct sockaddr;
  * mxdns_describe: one line about a lookup of WHAT ("MX", "address") that
  *	failed; A may be NULL.
  * mxdns_note: one line about note N of an answer.
+ *
+ * For sources:
+ * mxdns_mx: the MX records of NAME, asked as Q says.  The MXRES_* status;
+ *	*A may be NULL then, and errno says why.
+ * mxdns_add: the exchanges of an answer, into a reply.  -1 if one of them
+ *	was refused.
+ * mxdns_notes: the notes of an answer, into a reply.
  */
 int64_t	 mxdns_now(void);
 int	 mxdns_name(const char *domain, char *buf, size_t size);
@@ -34,5 +44,11 @@ void	 mxdns_describe(const struct mxres_answer *a, int status,
 	    const char *what, const char *name, char *buf, size_t size);
 void	 mxdns_note(const struct mxres_answer *a, size_t n, char *buf,
 	    size_t size);
+int	 mxdns_mx(const struct mxnss_query *q, const char *name,
+	    struct mxres_answer **a);
+int	 mxdns_add(const struct mxnss_host *, struct mxnss_reply *,
+	    const struct mxres_answer *);
+void	 mxdns_notes(const struct mxnss_host *, struct mxnss_reply *,
+	    const struct mxres_answer *);
 
 #endif /* NSS_DNS_H */

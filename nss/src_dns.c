@@ -46,26 +46,12 @@ static enum mxnss_status
 add_all(const struct mxnss_host *host, struct mxnss_reply *r,
     const struct mxres_answer *a)
 {
-	struct mxnss_record rec;
-	size_t i;
-
 	if (a->nmx == 0) {
 		(void)host->fail(r, MX_ENOADDR, NULL,
 		    "the domain has MX records, but none of them is usable");
 		return MXNSS_SUCCESS;
 	}
-	for (i = 0; i < a->nmx; i++) {
-		memset(&rec, 0, sizeof(rec));
-		rec.size = sizeof(rec);
-		rec.host = a->mx[i].host;
-		rec.pref = a->mx[i].pref;
-		rec.ttl = a->mx[i].ttl;
-		if (a->flags & MXRES_F_SECURE)
-			rec.flags |= MXE_SECURE;
-		if (host->add(r, &rec) == -1)
-			return MXNSS_TRYAGAIN;
-	}
-	return MXNSS_SUCCESS;
+	return mxdns_add(host, r, a) == -1 ? MXNSS_TRYAGAIN : MXNSS_SUCCESS;
 }
 
 static enum mxnss_status
@@ -110,8 +96,6 @@ static void
 report_facts(const struct mxnss_host *host, struct mxnss_reply *r,
     const struct mxres_answer *a)
 {
-	char text[700];
-	size_t i;
 	uint32_t flags = 0;
 
 	(void)host->facts(r, a->flags & MXRES_F_CNAME ? a->cname : NULL,
@@ -124,10 +108,7 @@ report_facts(const struct mxnss_host *host, struct mxnss_reply *r,
 	if (a->flags & MXRES_F_PARTIAL)
 		flags |= MXI_PARTIAL;
 	(void)host->flags(r, flags);
-	for (i = 0; i < a->nnote; i++) {
-		mxdns_note(a, i, text, sizeof(text));
-		(void)host->note(r, text);
-	}
+	mxdns_notes(host, r, a);
 }
 
 static enum mxnss_status
@@ -136,24 +117,18 @@ dns_getmxbyname(void *priv, const struct mxnss_query *q,
 {
 	const struct dns *d = priv;
 	struct mxres_answer *a = NULL;
-	struct mxres_ctx *ctx;
 	enum mxres_status status;
 	enum mxnss_status ret;
 
-	ctx = mxdns_new(q->servers, q->dnssec, q->deadline);
-	if (ctx == NULL) {
-		(void)d->host->facts(r, NULL, -1, UINT32_MAX, errno);
-		return failed(d->host, r, NULL, errno == ETIMEDOUT ?
-		    MXRES_TIMEOUT : MXRES_AGAIN, q->domain);
-	}
-	status = mxres_mx(ctx, q->domain, &a);
+	status = (enum mxres_status)mxdns_mx(q, q->domain, &a);
 	if (a != NULL) {
 		report_facts(d->host, r, a);
 		ret = report(d->host, r, a, status, q->domain);
-	} else
+	} else {
+		(void)d->host->facts(r, NULL, -1, UINT32_MAX, errno);
 		ret = failed(d->host, r, NULL, status, q->domain);
+	}
 	mxres_answer_free(a);
-	mxres_free(ctx);
 	return ret;
 }
 
