@@ -19,6 +19,7 @@
 
 #include "module.h"
 #include "mxhosts.h"
+#include "mxnss.h"
 #include "nssconf.h"
 
 static int
@@ -57,6 +58,38 @@ getmx_config(FILE *fp, const struct getmx_paths *paths, const char *sources)
 	return EX_OK;
 }
 
+/*
+ * Whether one source of the list can be opened.  Its services need a
+ * reply: open() only notes where they are.
+ */
+static int
+check_source(FILE *fp, const struct nssconf *conf,
+    const struct nss_source *src)
+{
+	static const struct mxnss_host nobody = { .size = sizeof(nobody) };
+	const char *arg = src->arg[0] == '\0' ? NULL : src->arg;
+	const struct mxnss_module *mod;
+	void *priv = NULL;
+	char why[500];
+
+	mod = mxmodule_find(mxmodule_builtin, src->name);
+	if (mod == NULL) {
+		(void)fprintf(fp, "%s: there is no source \"%s\" here; what "
+		    "no other source answers is a temporary error\n",
+		    conf->origin, src->name);
+		return 1;
+	}
+	errno = 0;
+	if (mod->open(&nobody, arg, &priv) != 0) {
+		mxmodule_describe(src->name, arg, errno, why, sizeof(why));
+		(void)fprintf(fp, "%s: %s\n", conf->origin, why);
+		return 1;
+	}
+	if (mod->close != NULL)
+		mod->close(priv);
+	return 0;
+}
+
 /* The number of errors. */
 static int
 check_sources(FILE *fp, const struct getmx_paths *paths, const char *sources,
@@ -71,14 +104,8 @@ check_sources(FILE *fp, const struct getmx_paths *paths, const char *sources,
 		conf->nsrc = 0;
 		return 1;
 	}
-	for (i = 0; i < conf->nsrc; i++) {
-		if (mxmodule_find(mxmodule_builtin, conf->src[i].name) != NULL)
-			continue;
-		(void)fprintf(fp, "%s: there is no source \"%s\" here; what "
-		    "no other source answers is a temporary error\n",
-		    conf->origin, conf->src[i].name);
-		errors++;
-	}
+	for (i = 0; i < conf->nsrc; i++)
+		errors += check_source(fp, conf, &conf->src[i]);
 	if (errors == 0)
 		(void)fprintf(fp, "source list: %s: no error\n",
 		    conf->origin);

@@ -8,7 +8,8 @@
 
 #include "module.h"
 
-#include <stddef.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mxnss.h"
@@ -32,4 +33,19 @@ mxmodule_find(const struct mxnss_module *const *table, const char *name)
 			return *table;
 	}
 	return NULL;
+}
+
+void
+mxmodule_describe(const char *name, const char *arg, int error, char *buf,
+    size_t size)
+{
+	if (error != EINVAL)
+		(void)snprintf(buf, size, "source \"%s\" cannot be opened: %s",
+		    name, error == 0 ? "no reason given" : strerror(error));
+	else if (arg == NULL)
+		(void)snprintf(buf, size, "source \"%s\" needs an argument: "
+		    "%s(...)", name, name);
+	else
+		(void)snprintf(buf, size, "source \"%s\" refuses its "
+		    "argument \"%s\"", name, arg);
 }

@@ -62,6 +62,18 @@ judge(struct mxnss_reply *r, enum mxnss_status status)
 	return status;
 }
 
+/* An argument that makes no sense is a wrong list, and mail waits. */
+static enum mxnss_status
+not_opened(struct mxnss_reply *r, const char *arg, int error)
+{
+	char text[500];
+
+	mxmodule_describe(r->source, arg, error, text, sizeof(text));
+	(void)mxinfo_host.fail(r, error == EINVAL ? MX_ECONFIG : MX_ESOURCE,
+	    NULL, text);
+	return error == EINVAL ? MXNSS_TRYAGAIN : MXNSS_UNAVAIL;
+}
+
 enum mxnss_status
 mxsource_ask(struct lookup *lk, const char *name, const char *arg,
     const struct mxnss_query *q, struct mxnss_reply *r)
@@ -69,7 +81,6 @@ mxsource_ask(struct lookup *lk, const char *name, const char *arg,
 	const struct mxnss_module *mod;
 	enum mxnss_status status;
 	void *priv = NULL;
-	char why[200];
 
 	if (lk->env->now() >= q->deadline) {
 		(void)mxinfo_host.fail(r, MX_ETIMEOUT, NULL, NULL);
@@ -81,12 +92,8 @@ mxsource_ask(struct lookup *lk, const char *name, const char *arg,
 		return MXNSS_UNAVAIL;
 	}
 	errno = 0;
-	if (mod->open(&mxinfo_host, arg, &priv) != 0) {
-		(void)snprintf(why, sizeof(why), "cannot be opened: %s",
-		    errno == 0 ? "no reason given" : strerror(errno));
-		unusable(r, why);
-		return MXNSS_UNAVAIL;
-	}
+	if (mod->open(&mxinfo_host, arg, &priv) != 0)
+		return not_opened(r, arg, errno);
 	status = judge(r, mod->getmxbyname(priv, q, r));
 	if (mod->close != NULL)
 		mod->close(priv);
