@@ -17,6 +17,7 @@
 const struct mxnss_module *const mxmodule_builtin[] = {
 	&_mxnss_files_module,
 	&_mxnss_dns_module,
+	&_mxnss_zone_module,
 	NULL
 };
 

@@ -9,6 +9,7 @@ struct mxnss_module;
 
 extern const struct mxnss_module _mxnss_files_module;
 extern const struct mxnss_module _mxnss_dns_module;
+extern const struct mxnss_module _mxnss_zone_module;
 
 /* The NULL-ended table of the sources that are linked in. */
 extern const struct mxnss_module *const mxmodule_builtin[];

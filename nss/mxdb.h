@@ -110,7 +110,8 @@ struct mxent {			/* one exchange; a list in delivery order */
 	char		*mx_tlsname;	/* name to verify; NULL: mx_host */
 	char		*mx_auth;	/* credentials by this name, or NULL */
 	struct mxaddr	*mx_addrs;	/* NULL until resolved */
-	char		*mx_source;	/* "files", "dns": who named it */
+	char		*mx_source;	/* "files", "zone", "dns": who named
+					   it */
 	char		*mx_origin;	/* "/etc/mxhosts:12", or NULL */
 };
 
@@ -125,7 +126,8 @@ struct mxinfo {			/* the result */
 	char		*mi_cname;	/* at the end of the CNAMEs, or NULL */
 	char		*mi_source;	/* "files", "dns", ...: who answered */
 	char		*mi_origin;	/* "/etc/mxhosts:12", for the DNS the
-					   server "192.0.2.53#53", or NULL */
+					   server "192.0.2.53#53", for a zone
+					   the name in it, or NULL */
 	char		*mi_text;	/* one-line reason, printable, or NULL */
 	char		*mi_dsn;	/* "5.1.10" (RFC 3463); NULL on success */
 	int		 mi_error;	/* the same as the return value */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * For authors of a source of mail exchangers.  A source is one descriptor,
- * _mxnss_NAME_module; `files' and `dns' are descriptors linked into
+ * _mxnss_NAME_module; `files', `zone' and `dns' are descriptors linked into
  * libmxnss.  The library owns all memory of a result: a source only calls
  * the functions of struct mxnss_host.
  *
