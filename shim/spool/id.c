@@ -20,6 +20,7 @@
 
 #define TIME_CHARS	12
 #define RANDOM_CHARS	(ID_LEN - TIME_CHARS)
+#define REPORT_BIT	((uint64_t)1 << (5 * RANDOM_CHARS - 1))
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -59,7 +60,7 @@ id_new(struct msgid *id)
 	clock_gettime(CLOCK_REALTIME, &now);
 	encode(id->s, TIME_CHARS, (uint64_t)now.tv_sec * 1000000 +
 	    (uint64_t)now.tv_nsec / 1000);
-	encode(id->s + TIME_CHARS, RANDOM_CHARS, random_bits());
+	encode(id->s + TIME_CHARS, RANDOM_CHARS, random_bits() & ~REPORT_BIT);
 	id->s[ID_LEN] = '\0';
 }
 
@@ -83,6 +84,13 @@ id_time(const char *s)
 	return v;
 }
 
+bool
+id_is_report(const char *s)
+{
+	/* the first random character has the bit */
+	return strchr(alphabet + 16, s[TIME_CHARS]) != NULL;
+}
+
 void
 id_derive(struct msgid *id, const char *from, unsigned n)
 {
@@ -96,6 +104,6 @@ id_derive(struct msgid *id, const char *from, unsigned n)
 	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15;
 	h ^= h >> 29;
 	memcpy(id->s, from, TIME_CHARS);
-	encode(id->s + TIME_CHARS, RANDOM_CHARS, h);
+	encode(id->s + TIME_CHARS, RANDOM_CHARS, h | REPORT_BIT);
 	id->s[ID_LEN] = '\0';
 }

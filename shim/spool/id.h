@@ -24,5 +24,10 @@ uint64_t id_time(const char *);	/* microseconds since the epoch */
  * made twice has one name.
  */
 void	 id_derive(struct msgid *, const char *from, unsigned n);
+/*
+ * Whether the valid identifier is one of id_derive(); id_new() makes none.
+ * Who knows FROM knows the name of its report, and shall not take it first.
+ */
+bool	 id_is_report(const char *);
 
 #endif /* SHIM_SPOOL_ID_H */

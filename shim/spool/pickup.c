@@ -106,6 +106,17 @@ fault(const char *name, const struct stat *st)
 	return NULL;
 }
 
+/* The same for what somebody put into drop/. */
+static const char *
+drop_fault(const char *name, const struct stat *st)
+{
+	const char *why = fault(name, st);
+
+	if (why == NULL && id_is_report(name))
+		why = "its name is kept for a report";
+	return why;
+}
+
 /* The submitter has not called drop_commit() yet. */
 static bool
 is_unfinished(const struct stat *st)
@@ -186,7 +197,7 @@ look_drop(struct queue *q, const char *name, const struct stat *st,
 		q->skipped++;
 		return 0;
 	}
-	if ((why = fault(name, st)) != NULL) {
+	if ((why = drop_fault(name, st)) != NULL) {
 		if (q->locked)
 			dispose(q, name, st, why);
 		return 0;
@@ -374,7 +385,7 @@ open_failed(struct queue *q, const struct msgid *id)
 	}
 	if (fstatat(q->fd[QD_DROP], id->s, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return 1;
-	if (fault(id->s, &st) == NULL && is_unfinished(&st))
+	if (drop_fault(id->s, &st) == NULL && is_unfinished(&st))
 		return 1;
 	dispose(q, id->s, &st, why);
 	return -2;
@@ -422,7 +433,7 @@ queue_pickup(struct queue *q, const struct msgid *id, uint64_t maxsize,
 		return open_failed(q, id);
 	if (fstat(from, &st) == -1)
 		goto out;
-	if ((why = fault(id->s, &st)) != NULL)
+	if ((why = drop_fault(id->s, &st)) != NULL)
 		goto bad;
 	if (is_unfinished(&st)) {
 		ret = 1;

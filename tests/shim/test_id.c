@@ -34,6 +34,7 @@ test_id_new_unique_and_valid(void **state)
 	for (i = 0; i < N; i++) {
 		id_new(&id[i]);
 		assert_true(id_is_valid(id[i].s));
+		assert_false(id_is_report(id[i].s));
 		/* the time part never goes back */
 		if (i > 0)
 			assert_true(strncmp(id[i - 1].s, id[i].s, 12) <= 0);
@@ -110,6 +111,7 @@ test_id_derive(void **state)
 		id_derive(&b, from, n);
 		assert_string_equal(a.s, b.s);
 		assert_true(id_is_valid(a.s));
+		assert_true(id_is_report(a.s));
 		assert_true(id_time(a.s) == id_time(from));
 		assert_string_not_equal(a.s, from);
 		for (m = 0; m < n; m++) {

@@ -776,6 +776,28 @@ test_queue_hard_link_goes_to_bad(void **state)
 	assert_int_equal(fixture_count("bad"), 2);
 }
 
+/* A report that is to be made must not find its name taken. */
+static void
+test_queue_name_of_a_report_goes_to_bad(void **state)
+{
+	struct msgid id, report;
+	struct msgfile mf;
+	int fd;
+
+	(void)state;
+	fixture_drop(&id, "a@example.org", "b@example.net");
+	id_derive(&report, id.s, 0);
+	assert_int_equal(rename(fixture_path("drop", id.s),
+	    fixture_path("drop", report.s)), 0);
+	assert_int_equal(queue_pickup(q, &report, 1 << 20, 10, &fd, &mf), -2);
+	assert_true(fixture_exists("bad", report.s));
+	assert_int_equal(rename(fixture_path("bad", report.s),
+	    fixture_path("drop", report.s)), 0);
+	pickup_all();
+	assert_true(fixture_exists("bad", report.s));
+	assert_int_equal(fixture_count("queue"), 0);
+}
+
 static void
 test_queue_bad_names_do_not_collide(void **state)
 {
@@ -907,6 +929,7 @@ main(void)
 		TEST(test_queue_bury_at_every_step),
 		TEST(test_queue_hostile_entries_go_to_bad),
 		TEST(test_queue_hard_link_goes_to_bad),
+		TEST(test_queue_name_of_a_report_goes_to_bad),
 		TEST(test_queue_bad_names_do_not_collide),
 		TEST(test_queue_immovable_entry_is_skipped),
 		TEST(test_queue_unfinished_are_left_then_removed),
