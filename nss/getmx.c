@@ -19,6 +19,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "module.h"
 #include "mxdb.h"
 #include "mxhosts.h"
 #include "nssconf.h"
@@ -42,7 +43,8 @@ struct opts {
 };
 
 static const struct getmx_paths paths = {
-	nssconf_places, MXHOSTS_PATH, MXNSS_LIBEXECDIR "/runner"
+	nssconf_places, MXHOSTS_PATH, MXNSS_LIBEXECDIR "/runner",
+	&mxmodule_installed
 };
 
 static const char usage_text[] =

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 struct mxinfo;
+struct mxmodule_dir;
 struct nssconf_place;
 
 #define GETMX_USAGE	1
@@ -16,6 +17,7 @@ struct getmx_paths {
 	const struct nssconf_place *places;
 	const char	*mxhosts;
 	const char	*runner;
+	const struct mxmodule_dir *moddir;
 };
 
 /* Exit code for a result of getmxinfo(3). */

@@ -40,11 +40,39 @@ load(const struct getmx_paths *paths, const char *sources,
 	return 0;
 }
 
+/*
+ * Why a source of the list cannot be used, in WHY; -1 then.  Its services
+ * need a reply: open() only notes where they are.
+ */
+static int
+try_source(const struct getmx_paths *paths, const struct nss_source *src,
+    char *why, size_t size)
+{
+	static const struct mxnss_host nobody = { .size = sizeof(nobody) };
+	const char *arg = src->arg[0] == '\0' ? NULL : src->arg;
+	const struct mxnss_module *mod;
+	void *priv = NULL;
+
+	mod = mxmodule_find(mxmodule_builtin, paths->moddir, src->name, why,
+	    size);
+	if (mod == NULL)
+		return -1;
+	errno = 0;
+	if (mod->open(&nobody, arg, &priv) != 0) {
+		mxmodule_describe(src->name, arg, errno, why, size);
+		return -1;
+	}
+	if (mod->close != NULL)
+		mod->close(priv);
+	return 0;
+}
+
 int
 getmx_config(FILE *fp, const struct getmx_paths *paths, const char *sources)
 {
 	struct nssconf conf;
-	char text[NSSCONF_MAXSOURCES * 400], err[600];
+	char text[NSSCONF_MAXSOURCES * 400], err[700];
+	size_t i;
 
 	if (load(paths, sources, &conf, err, sizeof(err)) == -1) {
 		warnx("%s", err);
@@ -54,40 +82,12 @@ getmx_config(FILE *fp, const struct getmx_paths *paths, const char *sources)
 		warnx("%s: the list is too long to print", conf.origin);
 		return EX_CONFIG;
 	}
-	(void)fprintf(fp, "# %s\nmxhosts: %s\n", conf.origin, text);
+	(void)fprintf(fp, "# %s\n", conf.origin);
+	for (i = 0; i < conf.nsrc; i++)
+		if (try_source(paths, &conf.src[i], err, sizeof(err)) == -1)
+			(void)fprintf(fp, "# %s\n", err);
+	(void)fprintf(fp, "mxhosts: %s\n", text);
 	return EX_OK;
-}
-
-/*
- * Whether one source of the list can be opened.  Its services need a
- * reply: open() only notes where they are.
- */
-static int
-check_source(FILE *fp, const struct nssconf *conf,
-    const struct nss_source *src)
-{
-	static const struct mxnss_host nobody = { .size = sizeof(nobody) };
-	const char *arg = src->arg[0] == '\0' ? NULL : src->arg;
-	const struct mxnss_module *mod;
-	void *priv = NULL;
-	char why[500];
-
-	mod = mxmodule_find(mxmodule_builtin, src->name);
-	if (mod == NULL) {
-		(void)fprintf(fp, "%s: there is no source \"%s\" here; what "
-		    "no other source answers is a temporary error\n",
-		    conf->origin, src->name);
-		return 1;
-	}
-	errno = 0;
-	if (mod->open(&nobody, arg, &priv) != 0) {
-		mxmodule_describe(src->name, arg, errno, why, sizeof(why));
-		(void)fprintf(fp, "%s: %s\n", conf->origin, why);
-		return 1;
-	}
-	if (mod->close != NULL)
-		mod->close(priv);
-	return 0;
 }
 
 /* The number of errors. */
@@ -95,7 +95,7 @@ static int
 check_sources(FILE *fp, const struct getmx_paths *paths, const char *sources,
     struct nssconf *conf)
 {
-	char err[600];
+	char err[700];
 	size_t i;
 	int errors = 0;
 
@@ -104,8 +104,12 @@ check_sources(FILE *fp, const struct getmx_paths *paths, const char *sources,
 		conf->nsrc = 0;
 		return 1;
 	}
-	for (i = 0; i < conf->nsrc; i++)
-		errors += check_source(fp, conf, &conf->src[i]);
+	for (i = 0; i < conf->nsrc; i++) {
+		if (try_source(paths, &conf->src[i], err, sizeof(err)) == 0)
+			continue;
+		(void)fprintf(fp, "%s: %s\n", conf->origin, err);
+		errors++;
+	}
 	if (errors == 0)
 		(void)fprintf(fp, "source list: %s: no error\n",
 		    conf->origin);

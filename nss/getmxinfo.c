@@ -174,6 +174,20 @@ nobody_knows(struct lookup *lk)
 	    lk->nodata.set ? &lk->nodata : NULL, text);
 }
 
+/* There is an answer, but a source before it could not be used. */
+static int
+note_doubt(struct lookup *lk)
+{
+	char text[700];
+
+	if (!lk->doubt.set)
+		return 0;
+	(void)snprintf(text, sizeof(text), "passed over: %s",
+	    lk->doubt.text != NULL ? lk->doubt.text :
+	    mx_strerror(lk->doubt.error));
+	return mxinfo_note(&lk->info->mi_notes, &lk->nnotes, text);
+}
+
 /* All sources that were to be asked have answered. */
 static int
 conclude(struct lookup *lk)
@@ -193,7 +207,8 @@ conclude(struct lookup *lk)
 			return mxoutcome_fail(lk, lk->no.error, &lk->no, NULL);
 		return nobody_knows(lk);
 	}
-	if (mxentlist_move(&lk->merged, &lk->base) == -1)
+	if (note_doubt(lk) == -1 ||
+	    mxentlist_move(&lk->merged, &lk->base) == -1)
 		return MX_ENOMEM;
 	return mxoutcome_list(lk, &lk->merged);
 }
@@ -399,7 +414,7 @@ getmxinfo(const char *domain, const struct mxhints *hints,
 {
 	static const struct mx_env env = {
 		nssconf_places, mxmodule_builtin, mxdns_now, arc4random_uniform,
-		own_hostname, own_address
+		own_hostname, own_address, &mxmodule_installed
 	};
 
 	return mx_lookup(&env, domain, hints, res);

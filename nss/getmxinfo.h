@@ -11,6 +11,7 @@
 #include "mxdb.h"
 #include "nssconf.h"
 
+struct mxmodule_dir;
 struct mxnss_module;
 
 struct mx_env {
@@ -20,6 +21,7 @@ struct mx_env {
 	uint32_t (*rnd)(uint32_t bound);
 	int	(*hostname)(char *, size_t);	/* 0 if it is dotted */
 	int	(*is_own)(const struct sockaddr *); /* this machine's */
+	const struct mxmodule_dir *moddir;	/* of others, or NULL */
 };
 
 /* getmxinfo() in that environment. */

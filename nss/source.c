@@ -81,14 +81,16 @@ mxsource_ask(struct lookup *lk, const char *name, const char *arg,
 	const struct mxnss_module *mod;
 	enum mxnss_status status;
 	void *priv = NULL;
+	char why[700];
 
 	if (lk->env->now() >= q->deadline) {
 		(void)mxinfo_host.fail(r, MX_ETIMEOUT, NULL, NULL);
 		return MXNSS_TRYAGAIN;
 	}
-	if ((mod = mxmodule_find(lk->env->modules, name)) == NULL) {
-		unusable(r, "is in the source list, but there is no such "
-		    "source here");
+	mod = mxmodule_find(lk->env->modules, lk->env->moddir, name, why,
+	    sizeof(why));
+	if (mod == NULL) {
+		(void)mxinfo_host.fail(r, MX_ESOURCE, NULL, why);
 		return MXNSS_UNAVAIL;
 	}
 	errno = 0;

@@ -18,6 +18,7 @@
 
 #include "fake.h"
 #include "getmx.h"
+#include "module.h"
 #include "mxdb.h"
 
 static char *text;
@@ -292,7 +293,10 @@ test_exit_codes(void **state)
 /* --- --check and --config ------------------------------------------------ */
 
 static struct nssconf_place places[2];
-static struct getmx_paths paths = { places, NULL, "/nonexistent/runner" };
+static const struct mxmodule_dir moddir = { "/nonexistent", 0, places };
+static struct getmx_paths paths = {
+	places, NULL, "/nonexistent/runner", &moddir
+};
 static char conf_path[4200], mxhosts_path[4200], runner_path[4200];
 
 /* NULL: no such file. */
@@ -334,8 +338,8 @@ static const struct {
 	{ "wrong list", "log: x\nmxhosts: files [a=b]\n", NULL, NULL, NULL,
 	    78, { "mxnss.conf:2: in the brackets", NULL, NULL } },
 	{ "unknown source", "mxhosts: ldap files\n", NULL, NULL, NULL, 78,
-	    { "mxnss.conf:1: there is no source \"ldap\" here", NULL,
-	    NULL } },
+	    { "mxnss.conf:1: there is no source \"ldap\" here, and no "
+	    "/nonexistent/mxnss_ldap.so\n", NULL, NULL } },
 	{ "a source without its argument", "mxhosts: zone dns\n", NULL,
 	    NULL, NULL, 78,
 	    { "mxnss.conf:1: source \"zone\" needs an argument: "
@@ -416,6 +420,14 @@ test_config(void **state)
 	assert_int_equal(fclose(fp), 0);
 	assert_string_equal(text, "# command line\nmxhosts: files(/x)"
 	    DEFAULTS "\n");
+	fp = begin();
+	assert_int_equal(getmx_config(fp, &paths, "ldap zone"), 0);
+	assert_int_equal(fclose(fp), 0);
+	assert_string_equal(text, "# command line\n"
+	    "# there is no source \"ldap\" here, and no "
+	    "/nonexistent/mxnss_ldap.so\n"
+	    "# source \"zone\" needs an argument: zone(...)\n"
+	    "mxhosts: ldap" DEFAULTS " zone" DEFAULTS "\n");
 	configure("mxhosts: dns [\n", NULL, NULL);
 	fp = begin();
 	assert_int_equal(getmx_config(fp, &paths, NULL), EX_CONFIG);

@@ -137,7 +137,8 @@ static const struct {
 	{ "any.test", "zone(down.test) dns", MX_ESERVFAIL, "", "zone",
 	    "MX lookup of any.test.down.test", NULL },
 	{ "any.test", "zone(down.test) [TRYAGAIN=continue] dns", 0,
-	    "10 a.test", "dns", NULL, NULL },
+	    "10 a.test", "dns", NULL,
+	    "passed over: MX lookup of any.test.down.test" },
 	/* treated as what the DNS says */
 	{ "self.test", BOTH, 0, "10 relay.test", "zone", NULL, NULL },
 	{ "us-only.test", BOTH, MX_ELOOP, "", "zone", "is this host itself",
