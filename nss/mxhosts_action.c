@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "dns.h"
+#include "dsn.h"
 #include "mxdb.h"
 
 /* The words of a line; each is copied here, NUL-ended. */
@@ -163,21 +164,6 @@ action_defer(struct words *w, struct mxhosts_line *l)
 	return take_text(w, l, "defer");
 }
 
-/* RFC 3463: a permanent code is 5.X.XXX. */
-static int
-is_dsn(const char *s)
-{
-	size_t a, b;
-
-	if (s[0] != '5' || s[1] != '.')
-		return 0;
-	a = strspn(s + 2, "0123456789");
-	if (a < 1 || a > 3 || s[2 + a] != '.')
-		return 0;
-	b = strspn(s + 3 + a, "0123456789");
-	return b >= 1 && b <= 3 && s[3 + a + b] == '\0';
-}
-
 static int
 action_reject(struct words *w, struct mxhosts_line *l)
 {
@@ -187,7 +173,7 @@ action_reject(struct words *w, struct mxhosts_line *l)
 	if ((more = next_word(w)) <= 0)
 		return more;
 	if (!w->quoted && w->word[0] >= '0' && w->word[0] <= '9') {
-		if (!is_dsn(w->word))
+		if (!mxdsn_is_code(w->word, '5'))
 			return fail(w, "\"%.40s\" is no permanent status "
 			    "code such as 5.7.1", w->word);
 		(void)strlcpy(l->dsn, w->word, sizeof(l->dsn));

@@ -17,8 +17,13 @@
 #include <string.h>
 
 #include "dns.h"
+#include "dsn.h"
 
 #define MAXTEXT	500
+
+/* What a source may say of an exchange. */
+#define RECORD_FLAGS	(MXE_IMPLICIT | MXE_SECURE | MXE_LITERAL | \
+	    MXE_LOCALCONF | MXE_CNAME | MXE_IMPLICITTLS)
 
 char *
 mxinfo_clean(const char *text)
@@ -102,7 +107,7 @@ mxent_new(const struct mxnss_record *rec)
 	char host[256];
 	uint32_t flags;
 
-	flags = rec->flags & ~(uint32_t)MXE_LITERAL;
+	flags = rec->flags & RECORD_FLAGS & ~(uint32_t)MXE_LITERAL;
 	if (rec->size < sizeof(*rec) || rec->tls < MX_TLS_DEFAULT ||
 	    rec->tls > MX_TLS_DANE ||
 	    normal_host(rec, host, sizeof(host), &flags) == -1) {
@@ -324,11 +329,16 @@ replace_text(struct mxnss_reply *r, char **dst, const char *src)
 	return copy_text(dst, src) == -1 ? nomem(r) : 0;
 }
 
+/* A code that nobody knows, or of the other class, is worse than none. */
 static int
 host_fail(struct mxnss_reply *r, int error, const char *dsn,
     const char *text)
 {
-	r->v.error = error > 0 ? error : MX_ESOURCE;
+	if (error == MX_OK || strcmp(mx_errname(error), mx_errname(-1)) == 0)
+		error = MX_ESOURCE;
+	if (dsn != NULL && !mxdsn_is_code(dsn, MX_ISTEMP(error) ? '4' : '5'))
+		dsn = NULL;
+	r->v.error = error;
 	if (replace_text(r, &r->v.dsn, dsn) == -1)
 		return -1;
 	return replace_text(r, &r->v.text, text);

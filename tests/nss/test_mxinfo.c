@@ -33,6 +33,8 @@ static const struct {
 	{ "2001:DB8:0::1", MXE_LOCALCONF, "2001:db8::1",
 	    MXE_LOCALCONF | MXE_LITERAL },
 	{ "a.example", MXE_LITERAL, "a.example", 0 },
+	{ "a.example", UINT32_MAX, "a.example", MXE_IMPLICIT | MXE_SECURE |
+	    MXE_LOCALCONF | MXE_CNAME | MXE_IMPLICITTLS },
 	{ "192.0.2.1", MXE_LITERAL, NULL, 0 },
 	{ "192.0.2.256", MXE_LOCALCONF, NULL, 0 },
 	{ "[192.0.2.1]", MXE_LOCALCONF, NULL, 0 },
@@ -82,6 +84,48 @@ test_ent_new_refuses_rubbish(void **state)
 	assert_null(mxent_new(&rec));
 	rec.tls = -1;
 	assert_null(mxent_new(&rec));
+}
+
+static const struct {
+	const char	*name;
+	int		 error;
+	const char	*dsn;
+	int		 keeps;		/* the error */
+	const char	*code;		/* that is kept, or NULL */
+} fails[] = {
+	{ "permanent", MX_EREJECT, "5.7.17", MX_EREJECT, "5.7.17" },
+	{ "temporary", MX_EDEFER, "4.3.2", MX_EDEFER, "4.3.2" },
+	{ "no code", MX_EREJECT, NULL, MX_EREJECT, NULL },
+	{ "a code of the other class", MX_EDEFER, "5.7.1", MX_EDEFER, NULL },
+	{ "success in a failure", MX_EREJECT, "2.0.0", MX_EREJECT, NULL },
+	{ "a code that is none", MX_EREJECT, "5.7.1\r\nX: y", MX_EREJECT,
+	    NULL },
+	{ "four digits", MX_EREJECT, "5.7.1234", MX_EREJECT, NULL },
+	{ "an error between the known ones", 57, NULL, MX_ESOURCE, NULL },
+	{ "one beyond them", 9999, "5.7.1", MX_ESOURCE, NULL },
+	{ "a negative one", -1, NULL, MX_ESOURCE, NULL },
+	{ "none", MX_OK, NULL, MX_ESOURCE, NULL }
+};
+
+static void
+test_fail_rows(void **state)
+{
+	struct mxnss_reply r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(fails) / sizeof(fails[0]); i++) {
+		print_message("# %s\n", fails[i].name);
+		mxreply_init(&r, "x");
+		assert_int_equal(mxinfo_host.fail(&r, fails[i].error,
+		    fails[i].dsn, NULL), 0);
+		assert_int_equal(r.v.error, fails[i].keeps);
+		if (fails[i].code == NULL)
+			assert_null(r.v.dsn);
+		else
+			assert_string_equal(r.v.dsn, fails[i].code);
+		mxreply_clear(&r);
+	}
 }
 
 static void
@@ -228,6 +272,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ent_new_rows),
 		cmocka_unit_test(test_ent_new_refuses_rubbish),
+		cmocka_unit_test(test_fail_rows),
 		cmocka_unit_test(test_clean_is_one_printable_line),
 		cmocka_unit_test(test_note_is_bounded),
 		cmocka_unit_test(test_freemxinfo_null),
