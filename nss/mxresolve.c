@@ -20,6 +20,7 @@
 
 #include <mxres.h>
 
+#include "absolute.h"
 #include "dns.h"
 #include "mxinfo.h"
 
@@ -123,7 +124,7 @@ resolve_local(struct mxent *ent, int family)
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_family = family;
 	hints.ai_socktype = SOCK_STREAM;
-	error = getaddrinfo(ent->mx_host, NULL, &hints, &res);
+	error = mxabsolute_getaddrinfo(ent->mx_host, &hints, &res);
 	if (error != 0)
 		return error_of_gai(error);
 	for (ai = res; ai != NULL; ai = ai->ai_next) {

@@ -66,6 +66,7 @@ zero.example A A 0.0.0.0
 multi.example A A 224.0.0.1
 huge.example MX ttl=4294967295 MX 10 a.example
 ad.example MX ad=1 MX 10 a.example
+*.search.test A A 192.0.2.66
 END
 } > $T/script
 there "$FAKEDNS" -p 53 -a 192.0.2.53 $T/script > $T/fakedns.out 2>&1 &
@@ -91,6 +92,18 @@ check "a TTL beyond 2^31 is 0" json_of $T/out \
 getmx -j ad.example > $T/out
 check "AD from a server that is not ours is not believed" json_of $T/out \
     'd["secure"] is False'
+
+# With ndots:5 libresolv would even ask for a.example.search.test first.
+cp $ETC/resolv.conf $T/resolv.conf
+printf 'nameserver 192.0.2.53\nsearch search.test\noptions ndots:5\n' \
+    > $ETC/resolv.conf
+printf 'one.example 10 a.example\ntwo.example 10 gone.example\n' > $MXHOSTS
+getmx -j one.example > $T/out
+check "an override's host is not sought in the search list" json_of $T/out \
+    'd["mx"][0]["addresses"] == ["192.0.2.11"]'
+check "nor is one that does not exist" says two 2 MX_ENOADDR
+cp $T/resolv.conf $ETC/resolv.conf
+: > $MXHOSTS
 
 mx_start home=192.0.2.10 a=192.0.2.11
 ends()	# NAME WHO WAITING

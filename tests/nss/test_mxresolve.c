@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <resolv.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,14 +29,16 @@ static struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 static struct sockaddr un = { .sa_family = AF_UNIX };
 static struct addrinfo list[3];
 static struct addrinfo *answer;
-static int gai_result, asked, freed, family;
+static int gai_result, asked, freed, family, search;
 
 int
 __wrap_getaddrinfo(const char *host, const char *service,
     const struct addrinfo *hints, struct addrinfo **res)
 {
-	assert_string_equal(host, "m.example");
+	assert_true(strcmp(host, "m.example") == 0 ||
+	    strcmp(host, "hub") == 0);
 	assert_null(service);
+	search = (_res.options & RES_DNSRCH) != 0;
 	assert_int_equal(hints->ai_socktype, SOCK_STREAM);
 	assert_int_equal(hints->ai_flags & AI_ADDRCONFIG, 0);
 	family = hints->ai_family;
@@ -117,6 +120,31 @@ test_mxresolve_of_what_an_administrator_wrote(void **state)
 	h.mh_family = AF_INET;
 	assert_int_equal(mxresolve(&info, mx, &h), MX_OK);
 	assert_int_equal(family, AF_INET);
+	mxent_free((struct ent *)mx);
+}
+
+/* A name with a dot is that name, whatever resolv.conf says. */
+static void
+test_mxresolve_without_the_search_list(void **state)
+{
+	struct mxinfo info;
+	struct mxent *mx;
+
+	(void)state;
+	memset(&info, 0, sizeof(info));
+	assert_int_equal(res_init(), 0);
+	mx = exchange("m.example", MXE_LOCALCONF, 0);
+	assert_int_equal(mxresolve(&info, mx, NULL), MX_OK);
+	assert_false(search);
+	assert_true(_res.options & RES_DNSRCH);
+	_res.options &= ~(unsigned long)RES_DNSRCH;
+	assert_int_equal(mxresolve(&info, mx, NULL), MX_OK);
+	assert_false(_res.options & RES_DNSRCH);
+	_res.options |= RES_DNSRCH;
+	mxent_free((struct ent *)mx);
+	mx = exchange("hub", MXE_LOCALCONF, 0);
+	assert_int_equal(mxresolve(&info, mx, NULL), MX_OK);
+	assert_true(search);
 	mxent_free((struct ent *)mx);
 }
 
@@ -243,6 +271,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(
 		    test_mxresolve_of_what_an_administrator_wrote, setup),
+		cmocka_unit_test_setup(test_mxresolve_without_the_search_list,
+		    setup),
 		cmocka_unit_test_setup(test_mxresolve_errors_of_getaddrinfo,
 		    setup),
 		cmocka_unit_test_setup(
