@@ -91,13 +91,17 @@ mxhosts_read(const char *path, int (*line)(void *, unsigned int,
     const char *, size_t, int), void *arg, char *err, size_t errsize)
 {
 	struct mxhosts_reader *r;
+	struct stat st;
 	const char *why = "cannot be read";
 	int fd, saved;
 
 	/* Not blocked by a FIFO in its place. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
+	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR)) {
+		if (lstat(path, &st) == -1)
+			return 0;
+		why = "is a link to a file that does not exist";
+	}
 	r = fd == -1 ? NULL : calloc(1, sizeof(*r));
 	if (r != NULL) {
 		r->line = line;

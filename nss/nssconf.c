@@ -296,8 +296,15 @@ read_file(const char *path, char **text, size_t *len)
 	*text = NULL;
 	*len = 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd == -1)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	if (fd == -1) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return -1;
+		saved = errno;
+		if (lstat(path, &st) == -1)
+			return 0;
+		errno = saved;		/* a link that leads nowhere */
+		return -1;
+	}
 	if (fstat(fd, &st) == -1)
 		goto out;
 	if (st.st_size > MAXFILE) {

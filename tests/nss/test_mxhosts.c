@@ -646,6 +646,22 @@ test_mxhosts_read_does_not_wait_for_a_fifo(void **state)
 	assert_non_null(strstr(err, "is not a regular file"));
 }
 
+/* Say its file system is not mounted: the overrides are not gone. */
+static void
+test_mxhosts_read_of_a_link_to_nowhere(void **state)
+{
+	char err[600], path[4096];
+
+	(void)state;
+	(void)strlcpy(path, fake_text("link", ""), sizeof(path));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/nonexistent/mxhosts", path), 0);
+	assert_int_equal(mxhosts_read(path, ignore_line, NULL, err,
+	    sizeof(err)), -1);
+	assert_non_null(strstr(err, "link: is a link to a file that does not "
+	    "exist"));
+}
+
 static const struct {
 	mode_t	 mode;
 	int	 good;
@@ -1069,6 +1085,7 @@ main(void)
 		    test_mxhosts_first_file_with_a_pattern_owns_it),
 		cmocka_unit_test(test_mxhosts_read_outcomes),
 		cmocka_unit_test(test_mxhosts_read_does_not_wait_for_a_fifo),
+		cmocka_unit_test(test_mxhosts_read_of_a_link_to_nowhere),
 		cmocka_unit_test(
 		    test_mxhosts_read_trusts_no_file_that_others_write),
 		cmocka_unit_test(

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -294,6 +294,22 @@ test_nssconf_load_of_an_unreadable_file_guesses_nothing(void **state)
 	assert_non_null(strstr(err, "/: cannot be read"));
 }
 
+static void
+test_nssconf_load_of_a_link_to_nowhere_guesses_nothing(void **state)
+{
+	struct nssconf_place places[2] = { { NULL, 1 }, { NULL, 0 } };
+	struct nssconf conf;
+	char err[600];
+
+	(void)state;
+	places[0].path = fake_text("link", "");
+	assert_int_equal(unlink(places[0].path), 0);
+	assert_int_equal(symlink("/nonexistent/mxnss.conf", places[0].path),
+	    0);
+	assert_int_equal(nssconf_load(places, &conf, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "link: cannot be read: No such file"));
+}
+
 static int
 teardown(void **state)
 {
@@ -315,7 +331,9 @@ main(void)
 		cmocka_unit_test(test_nssconf_load_default),
 		cmocka_unit_test(test_nssconf_load_errors_name_file_and_line),
 		cmocka_unit_test(
-		    test_nssconf_load_of_an_unreadable_file_guesses_nothing)
+		    test_nssconf_load_of_an_unreadable_file_guesses_nothing),
+		cmocka_unit_test(
+		    test_nssconf_load_of_a_link_to_nowhere_guesses_nothing)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);
