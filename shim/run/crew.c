@@ -194,11 +194,11 @@ leave(struct worker *w)
 
 int
 crew_feed(struct crew *c, struct worker *w, struct task *t,
-    const struct job *job, int fd, int pipe, int64_t now, int64_t limit)
+    const struct job *job, int fd, int reader, int64_t now, int64_t limit)
 {
-	const int fds[2] = { fd, pipe };
+	const int fds[2] = { fd, reader };
 
-	if (send_job(w->sock, job, fds, pipe != -1 ? 2 : 1) == -1) {
+	if (send_job(w->sock, job, fds, reader != -1 ? 2 : 1) == -1) {
 		leave(w);
 		return -1;
 	}

@@ -49,7 +49,7 @@ int64_t	crew_longest(const struct crew *, const struct dest *, int64_t now);
  * gone, the task is still the caller's.
  */
 int	crew_feed(struct crew *, struct worker *, struct task *,
-	    const struct job *, int fd, int pipe, int64_t now, int64_t limit);
+	    const struct job *, int fd, int reader, int64_t now, int64_t limit);
 
 /* Let idle workers go: those idle for MS at NOW. */
 void	crew_dismiss(struct crew *, int64_t now, int64_t ms);

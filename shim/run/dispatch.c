@@ -10,6 +10,7 @@
 #include "run/dispatch.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -38,10 +39,10 @@
 #define BACKLOG_MS	200	/* work in line that calls for a worker more */
 #define SLOW_MS		100	/* a first task that takes that long */
 #define LOCAL_RETRY	60	/* seconds, after a local failure */
-#define NPIPES		16	/* of sendmail -v, before their message */
-#define PIPE_MS		60000
+#define NREADERS		16	/* of sendmail -v, before their message */
+#define READER_MS		60000
 
-struct early_pipe {
+struct early_reader {
 	struct msgid	 id;
 	int		 fd;	/* -1: free */
 	int64_t		 until;
@@ -64,7 +65,7 @@ struct dispatch {
 	int64_t		 sync_at;	/* ms, -1: nothing to sync */
 	bool		 hold;
 	bool		 stopping;
-	struct early_pipe pipe[NPIPES];
+	struct early_reader reader[NREADERS];
 };
 
 /* --- messages ------------------------------------------------------------------ */
@@ -119,16 +120,16 @@ dispatch_sync(struct dispatch *d)
 }
 
 static int
-take_early_pipe(struct dispatch *d, const char *id)
+take_early_reader(struct dispatch *d, const char *id)
 {
 	size_t i;
 	int fd;
 
-	for (i = 0; i < NPIPES; i++)
-		if (d->pipe[i].fd != -1 &&
-		    strcmp(d->pipe[i].id.s, id) == 0) {
-			fd = d->pipe[i].fd;
-			d->pipe[i].fd = -1;
+	for (i = 0; i < NREADERS; i++)
+		if (d->reader[i].fd != -1 &&
+		    strcmp(d->reader[i].id.s, id) == 0) {
+			fd = d->reader[i].fd;
+			d->reader[i].fd = -1;
 			return fd;
 		}
 	return -1;
@@ -152,7 +153,7 @@ see_new(struct dispatch *d, const struct queue_entry *e)
 
 	notice_overrides(d);
 	m = table_add(d->table, e->id.s, e->place);
-	m->pipe = take_early_pipe(d, e->id.s);
+	m->reader = take_early_reader(d, e->id.s);
 	m->next = e->next;
 	if (e->place == IN_DROP)
 		make_due(d, m);
@@ -196,39 +197,39 @@ dispatch_see(void *arg, const struct queue_entry *e)
 }
 
 void
-dispatch_pipe(struct dispatch *d, const char *id, int fd)
+dispatch_reader(struct dispatch *d, const char *id, int fd)
 {
-	struct early_pipe *p = &d->pipe[0];
+	struct early_reader *p = &d->reader[0];
 	struct message *m;
 	size_t i;
 
 	if ((m = table_find(d->table, id)) != NULL) {
-		if (m->pipe != -1 || m->state == MESSAGE_BUSY)
+		if (m->reader != -1 || m->state == MESSAGE_BUSY)
 			close(fd);
 		else
-			m->pipe = fd;
+			m->reader = fd;
 		return;
 	}
-	for (i = 0; i < NPIPES; i++)
-		if (d->pipe[i].fd == -1 || (p->fd != -1 &&
-		    d->pipe[i].until < p->until))
-			p = &d->pipe[i];
+	for (i = 0; i < NREADERS; i++)
+		if (d->reader[i].fd == -1 || (p->fd != -1 &&
+		    d->reader[i].until < p->until))
+			p = &d->reader[i];
 	if (p->fd != -1)
 		close(p->fd);
 	memcpy(p->id.s, id, sizeof(p->id.s));
 	p->fd = fd;
-	p->until = d->now.mono + PIPE_MS;
+	p->until = d->now.mono + READER_MS;
 }
 
 static void
-expire_pipes(struct dispatch *d)
+expire_readers(struct dispatch *d)
 {
 	size_t i;
 
-	for (i = 0; i < NPIPES; i++)
-		if (d->pipe[i].fd != -1 && d->pipe[i].until <= d->now.mono) {
-			close(d->pipe[i].fd);
-			d->pipe[i].fd = -1;
+	for (i = 0; i < NREADERS; i++)
+		if (d->reader[i].fd != -1 && d->reader[i].until <= d->now.mono) {
+			close(d->reader[i].fd);
+			d->reader[i].fd = -1;
 		}
 }
 
@@ -251,9 +252,9 @@ unload(struct dispatch *d, struct message *m)
 	load_free(m);
 	d->nloaded--;
 	m->state = MESSAGE_IDLE;
-	if (m->pipe != -1)
-		close(m->pipe);
-	m->pipe = -1;
+	if (m->reader != -1)
+		close(m->reader);
+	m->reader = -1;
 }
 
 /* A report was made: it is a message like others. */
@@ -472,6 +473,24 @@ put_back(struct dispatch *d, struct message *m)
 	put_off(d, m);
 }
 
+/*
+ * The dialogue names all recipients: it is for the submitter, or whoever may
+ * see the queue.  SO_PEERCRED is who called listen(2).
+ */
+static void
+check_reader(struct message *m)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (m->reader == -1 || (getsockopt(m->reader, SOL_SOCKET, SO_PEERCRED,
+	    &peer, &len) == 0 && (peer.uid == m->load->mf.env.uid ||
+	    peer.uid == 0 || peer.uid == geteuid())))
+		return;
+	close(m->reader);
+	m->reader = -1;
+}
+
 static bool
 catch_up(struct dispatch *d, struct message *m)
 {
@@ -510,6 +529,7 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 	log_info("%s: from=<%s>, size=%lld, nrcpt=%zu (queue active)",
 	    m->id.s, l->mf.env.sender, (long long)l->mf.size,
 	    l->mf.env.nrcpt);
+	check_reader(m);
 	if (!catch_up(d, m)) {
 		put_back(d, m);
 		return false;
@@ -639,10 +659,10 @@ give(struct dispatch *d, struct dest *dest, struct worker *w)
 	job.id = t->m->id;
 	job.place = t->m->place;
 	job.sole = is_sole(t);
-	job.verbose = t->m->pipe != -1;
+	job.verbose = t->m->reader != -1;
 	job.nrcpt = t->n;
 	memcpy(job.rcpt, t->rcpt, t->n * sizeof(job.rcpt[0]));
-	if (crew_feed(d->crew, w, t, &job, l->fd, t->m->pipe, d->now.mono,
+	if (crew_feed(d->crew, w, t, &job, l->fd, t->m->reader, d->now.mono,
 	    limit_of(d, l)) == -1) {
 		dest_put_back(d->dests, dest, t);
 		return false;
@@ -730,8 +750,8 @@ dispatch_new(struct queue *q, const struct conf *conf,
 	d->crew = crew_new(q, &events, d);
 	TAILQ_INIT(&d->due);
 	d->sync_at = -1;
-	for (i = 0; i < NPIPES; i++)
-		d->pipe[i].fd = -1;
+	for (i = 0; i < NREADERS; i++)
+		d->reader[i].fd = -1;
 	d->maxopen = 128;
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
 		rl.rlim_cur = rl.rlim_max;
@@ -770,9 +790,9 @@ dispatch_free(struct dispatch *d)
 	unload_all(d);
 	dests_free(d->dests);
 	table_free(d->table);
-	for (i = 0; i < NPIPES; i++)
-		if (d->pipe[i].fd != -1)
-			close(d->pipe[i].fd);
+	for (i = 0; i < NREADERS; i++)
+		if (d->reader[i].fd != -1)
+			close(d->reader[i].fd);
 	free(d);
 }
 
@@ -850,7 +870,7 @@ dispatch_run(struct dispatch *d)
 {
 	int64_t mono = d->now.mono;
 
-	expire_pipes(d);
+	expire_readers(d);
 	wake_due(d);
 	if (!d->hold && !d->stopping) {
 		load_some(d);

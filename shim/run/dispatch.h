@@ -39,8 +39,8 @@ void	dispatch_clock(struct dispatch *, const struct moment *);
 
 /* A message is in the spool, or its time or mode changed.  dispatch first. */
 void	dispatch_see(void *dispatch, const struct queue_entry *);
-/* The pipe of sendmail -v for message ID, known or not yet; takes FD. */
-void	dispatch_pipe(struct dispatch *, const char *id, int fd);
+/* Who reads the dialogue of message ID, known or not yet; takes FD. */
+void	dispatch_reader(struct dispatch *, const char *id, int fd);
 
 /*
  * Do what is due and can be done without waiting.  Returns in how many ms

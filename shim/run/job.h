@@ -4,7 +4,7 @@
  * Both are the same binary, so the structures travel as they are.
  *
  * runner -> worker: one struct job per datagram, with the message's
- * descriptor (and, for sendmail -v, the pipe to write the dialogue to).
+ * descriptor (and, for sendmail -v, the socket to write the dialogue to).
  * worker -> runner: a struct report per recipient as soon as its result is
  * recorded on disk, then one with kind REPORT_DONE; it can take the next job
  * then.  End of file from the runner: no more jobs, QUIT and exit.

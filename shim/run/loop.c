@@ -227,12 +227,14 @@ handle_wake(struct loop *l)
 		if (w.id.s[0] == '\0') {
 			/* without inotify it is all we hear */
 			l->rescan |= l->notify == -1;
-			continue;
+		} else {
+			if (w.reader != -1)
+				dispatch_reader(l->dispatch, w.id.s, w.reader);
+			(void)queue_look(l->queue, IN_DROP, w.id.s,
+			    dispatch_see, l->dispatch);
 		}
-		if (w.pipe != -1)
-			dispatch_pipe(l->dispatch, w.id.s, w.pipe);
-		(void)queue_look(l->queue, IN_DROP, w.id.s, dispatch_see,
-		    l->dispatch);
+		if (w.slow)
+			break;
 	}
 }
 

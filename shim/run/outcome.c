@@ -41,7 +41,7 @@ log_rcpt(const struct outcome *o, const struct message *m, size_t i,
 	    r->host[0] != '\0' ? r->host : "none", age, age, result_esc(r),
 	    result_status(r), r->text);
 	log_info("%s: %s", m->id.s, buf_str(&b));
-	if (m->pipe != -1 && (v = verbose_new(dup(m->pipe))) != NULL) {
+	if (m->reader != -1 && (v = verbose_new(dup(m->reader))) != NULL) {
 		verbose_line(v, '=', buf_str(&b));
 		verbose_free(v);
 	}

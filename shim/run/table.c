@@ -103,7 +103,7 @@ table_add(struct table *t, const char *id, enum queue_place place)
 	memcpy(m->id.s, id, ID_LEN);
 	m->place = place;
 	m->state = MESSAGE_IDLE;
-	m->pipe = -1;
+	m->reader = -1;
 	to = &t->slot[hash(m->id.s) & (t->nslots - 1)];
 	m->chain = *to;
 	*to = m;
@@ -122,8 +122,8 @@ table_remove(struct table *t, struct message *m)
 		p = &(*p)->chain;
 	*p = m->chain;
 	t->count--;
-	if (m->pipe != -1)
-		close(m->pipe);
+	if (m->reader != -1)
+		close(m->reader);
 	free(m);
 }
 

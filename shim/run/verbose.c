@@ -2,24 +2,25 @@
 /*
  * sendmail -v: each line of the SMTP dialogue as it happens, marked as
  * sendmail has always marked it.  The reader must not be able to hold up the
- * delivery: what does not fit into the pipe is left out.
+ * delivery: what does not fit into the socket is left out.  MSG_DONTWAIT says
+ * so for each line; a flag of the descriptor the reader could take back.
  */
 #include "config.h"
 
 #include "run/verbose.h"
 
 #include <sys/types.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/result.h"
 #include "base/xmalloc.h"
+
+#define MAX_LINE	4096	/* a line is sent whole or not at all */
 
 struct verbose {
 	int	fd;		/* -1: the reader is gone */
@@ -29,18 +30,9 @@ struct verbose *
 verbose_new(int fd)
 {
 	struct verbose *v;
-	struct stat st;
-	int flags;
 
 	if (fd == -1)
 		return NULL;
-	flags = fcntl(fd, F_GETFL);
-	if (fstat(fd, &st) == -1 || !S_ISFIFO(st.st_mode) || flags == -1 ||
-	    (flags & O_ACCMODE) == O_RDONLY ||
-	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) {
-		close(fd);
-		return NULL;
-	}
 	v = xmalloc(sizeof(*v));
 	v->fd = fd;
 	return v;
@@ -59,9 +51,9 @@ verbose_line(struct verbose *v, char dir, const char *line)
 	buf_adds(&b, line);
 	result_clean(b.data);
 	buf_addc(&b, '\n');
-	/* up to PIPE_BUF octets a write is all or nothing */
-	len = b.len < PIPE_BUF ? b.len : PIPE_BUF;
-	if (write(v->fd, b.data, len) == -1 && errno == EPIPE) {
+	len = b.len < MAX_LINE ? b.len : MAX_LINE;
+	if (send(v->fd, b.data, len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 &&
+	    errno != EAGAIN && errno != EINTR) {
 		close(v->fd);
 		v->fd = -1;
 	}

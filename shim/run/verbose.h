@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* The dialogue for sendmail -v, into a pipe that its user gave us. */
+/* The dialogue for sendmail -v, to a socket where its user reads it. */
 #ifndef SHIM_RUN_VERBOSE_H
 #define SHIM_RUN_VERBOSE_H
 
 struct verbose;
 
 /*
- * verbose_new: takes FD.  NULL if it is -1 or not the writing end of a pipe:
- *	it comes from a user, and nothing else is sure never to block.
- * verbose_line: one line; lost if the pipe is full or nobody reads it.
+ * verbose_new: takes FD, a stream socket; NULL if it is -1.
+ * verbose_line: one line; lost if the reader is slow, or gone.
  */
 struct verbose *verbose_new(int fd);
 void	verbose_line(struct verbose *, char dir, const char *line);

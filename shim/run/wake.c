@@ -9,11 +9,16 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <errno.h>
+#include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
+
+#define GUARD_US	10000
 
 static int
 address(const char *path, struct sockaddr_un *sa)
@@ -74,59 +79,86 @@ wake_bind(const char *path)
 	return fd;
 }
 
-/* Descriptors that came along: one pipe is kept, the others are closed. */
-static int
-take_pipe(struct msghdr *msg)
+static void
+on_alarm(int sig)
 {
-	struct cmsghdr *c;
-	struct stat st;
-	int fd, kept = -1;
-	size_t i, n;
+	(void)sig;
+}
 
-	for (c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (i = 0; i < n; i++) {
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int),
-			    sizeof(fd));
-			if (kept == -1 && fstat(fd, &st) == 0 &&
-			    S_ISFIFO(st.st_mode))
-				kept = fd;
-			else
-				close(fd);
-		}
+/*
+ * The kernel closes descriptors that came along before recvmsg(2) returns.
+ * With SO_LINGER that takes as long as the sender wants; a signal ends it.
+ */
+static void
+guard(bool on)
+{
+	struct sigaction sa = { .sa_handler = on_alarm };
+	struct itimerval t;
+
+	memset(&t, 0, sizeof(t));
+	if (on) {
+		sigemptyset(&sa.sa_mask);
+		(void)sigaction(SIGALRM, &sa, NULL);
+		t.it_value.tv_usec = t.it_interval.tv_usec = GUARD_US;
 	}
-	return kept;
+	(void)setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static ssize_t
+receive(int fd, char *text, size_t size, bool *slow)
+{
+	struct iovec iov = { text, size };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+	int error;
+
+	guard(true);
+	n = recvmsg(fd, &msg, MSG_DONTWAIT);
+	error = errno;
+	guard(false);
+	errno = error;
+	/* something came along, and was thrown away */
+	*slow = n != -1 && (msg.msg_flags & MSG_CTRUNC) != 0;
+	return n;
+}
+
+/* Connect to the abstract socket NAME; -1 if nobody listens there. */
+static int
+call_back(const char *name)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strspn(name, "0123456789abcdef") != WAKE_NAME)
+		return -1;
+	memcpy(sa.sun_path + 1, name, WAKE_NAME);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd != -1 && connect(fd, (struct sockaddr *)&sa,
+	    offsetof(struct sockaddr_un, sun_path) + 1 + WAKE_NAME) == -1) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
 }
 
 void
 wake_receive(int fd, struct wakeup *w)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		space[CMSG_SPACE(sizeof(int))];
-	} control;
-	char text[ID_LEN + 1];
-	struct iovec iov = { text, sizeof(text) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = &control, .msg_controllen = sizeof(control) };
+	char text[ID_LEN + WAKE_NAME + 1];
 	ssize_t n;
 
 	memset(w, 0, sizeof(*w));
-	w->pipe = -1;
-	n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	w->reader = -1;
+	n = receive(fd, text, sizeof(text), &w->slow);
 	if (n == -1)
 		return;
 	w->any = true;
-	w->pipe = take_pipe(&msg);
-	if (n == ID_LEN) {
-		text[n] = '\0';
-		if (id_is_valid(text))
-			memcpy(w->id.s, text, sizeof(w->id.s));
-	}
-	if (w->id.s[0] == '\0' && w->pipe != -1) {
-		close(w->pipe);
-		w->pipe = -1;
-	}
+	if (n != ID_LEN && n != ID_LEN + WAKE_NAME)
+		return;
+	text[n] = '\0';
+	memcpy(w->id.s, text, ID_LEN);
+	if (!id_is_valid(w->id.s))
+		w->id.s[0] = '\0';
+	else if (n > ID_LEN)
+		w->reader = call_back(text + ID_LEN);
 }

@@ -7,16 +7,23 @@
 
 #include "spool/id.h"
 
+#define WAKE_NAME	5
+
 struct wakeup {
 	bool		 any;	/* there was one */
 	struct msgid	 id;	/* empty if it named none */
-	int		 pipe;	/* of sendmail -v, the caller's; or -1 */
+	int		 reader; /* connected to sendmail -v, the caller's; -1 */
+	bool		 slow;	/* it took long: look at others first */
 };
 
 /*
  * wake_bind: make the socket PATH; -1 with errno, EADDRINUSE when somebody
  *	serves it.
  * wake_receive: one datagram, without waiting.  Nothing of it is believed.
+ *	It has the identifier of a message, or nothing; and after it the name
+ *	of the abstract socket on which sendmail -v listens, as bind(2) makes
+ *	one: WAKE_NAME octets.  No descriptors come this way: those of others
+ *	can do harm when they are looked at, or just closed.
  */
 int	wake_bind(const char *path);
 void	wake_receive(int fd, struct wakeup *);

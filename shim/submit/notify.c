@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,37 +36,56 @@ now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int
-send_to(int sock, const struct sockaddr_un *sa, const char *id, int pipe)
+int
+notify_listen(void)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct sockaddr_un to = *sa;
-	char text[64];
-	struct iovec iov = { text, strnlen(id, sizeof(text)) };
-	struct msghdr msg = { .msg_name = &to, .msg_namelen = sizeof(to),
-	    .msg_iov = &iov, .msg_iovlen = 1 };
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd, error;
 
-	memcpy(text, id, iov.iov_len);
-	if (pipe != -1) {
-		memset(&control, 0, sizeof(control));
-		control.hdr.cmsg_level = SOL_SOCKET;
-		control.hdr.cmsg_type = SCM_RIGHTS;
-		control.hdr.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.hdr), &pipe, sizeof(pipe));
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0)) == -1)
+		return -1;
+	/* the kernel finds an abstract name: "autobind" in unix(7) */
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa.sun_family)) == 0 &&
+	    listen(fd, 8) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* ID, then the name of LISTENER.  The length, or -1 with errno. */
+static ssize_t
+make_text(char *text, size_t size, const char *id, int listener)
+{
+	struct sockaddr_un sa;
+	socklen_t len = sizeof(sa);
+	size_t n = strlen(id), name = 0;
+
+	if (listener != -1) {
+		if (getsockname(listener, (struct sockaddr *)&sa, &len) == -1)
+			return -1;
+		/* without the NUL that makes it abstract */
+		name = len - offsetof(struct sockaddr_un, sun_path) - 1;
 	}
-	return sendmsg(sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ? -1 : 0;
+	if (n + name > size) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	memcpy(text, id, n);
+	if (name != 0)
+		memcpy(text + n, sa.sun_path + 1, name);
+	return (ssize_t)(n + name);
 }
 
 int
-notify_wake(const char *path, const char *id, int pipe)
+notify_wake(const char *path, const char *id, int listener)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	size_t n = strlen(path);
+	char text[64];
+	ssize_t len;
 	int sock, rc, error;
 
 	if (n >= sizeof(sa.sun_path)) {
@@ -73,10 +93,13 @@ notify_wake(const char *path, const char *id, int pipe)
 		return -1;
 	}
 	memcpy(sa.sun_path, path, n + 1);
+	if ((len = make_text(text, sizeof(text), id, listener)) == -1)
+		return -1;
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock == -1)
 		return -1;
-	rc = send_to(sock, &sa, id, pipe);
+	rc = sendto(sock, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL,
+	    (struct sockaddr *)&sa, sizeof(sa)) == -1 ? -1 : 0;
 	error = errno;
 	close(sock);
 	errno = error;
@@ -140,12 +163,12 @@ notify_start(const char *program, const char *spool)
 }
 
 int
-notify_await(const char *path, const char *id, int pipe, int ms)
+notify_await(const char *path, const char *id, int listener, int ms)
 {
 	int64_t end = now_ms() + ms;
 	struct pollfd none = { .fd = -1 };
 
-	while (notify_wake(path, id, pipe) == -1) {
+	while (notify_wake(path, id, listener) == -1) {
 		if (now_ms() >= end)
 			return -1;
 		poll(&none, 1, RETRY_MS);
@@ -153,21 +176,65 @@ notify_await(const char *path, const char *id, int pipe, int ms)
 	return 0;
 }
 
-void
-notify_follow(int fd, int ms)
+/* Wait for input on FD until END.  Whether there is some. */
+static bool
+wait_until(int fd, int64_t end)
 {
-	int64_t end = now_ms() + ms, left;
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int64_t left;
+
+	while ((left = end - now_ms()) > 0)
+		if (poll(&pfd, 1, (int)left) > 0)
+			return true;
+	return false;
+}
+
+/* Anybody may connect; what others than the runner say is not shown. */
+static bool
+is_runner(int fd, const char *spool)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	struct stat st;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	    stat(spool, &st) == 0 && peer.uid == st.st_uid;
+}
+
+/* The runner's call, until END; or -1. */
+static int
+accept_runner(int listener, const char *spool, int64_t end)
+{
+	int fd;
+
+	while (wait_until(listener, end)) {
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd == -1)
+			continue;
+		if (is_runner(fd, spool))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+void
+notify_follow(int listener, const char *spool, int ms)
+{
+	int64_t now = now_ms(), end = now + ms;
 	char chunk[4096];
 	ssize_t n;
+	int fd;
 
-	while ((left = end - now_ms()) > 0) {
-		if (poll(&pfd, 1, (int)left) <= 0)
-			continue;
+	fd = accept_runner(listener, spool, ms < NOTIFY_CALL_MS ? end :
+	    now + NOTIFY_CALL_MS);
+	while (fd != -1 && wait_until(fd, end)) {
 		n = read(fd, chunk, sizeof(chunk));
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n <= 0 || write(STDOUT_FILENO, chunk, (size_t)n) == -1)
-			return;
+			break;
 	}
+	if (fd != -1)
+		close(fd);
 }

@@ -47,7 +47,7 @@ struct submission {
 	struct msgid		 id;
 	char			*login;		/* address of the caller */
 	char			*full_name;	/* of the caller */
-	int			 dialogue;	/* to read for -v, or -1 */
+	int			 dialogue;	/* to hear it for -v, or -1 */
 };
 
 int
@@ -382,24 +382,22 @@ open_drop(struct submission *s)
 }
 
 /*
- * For -v: a runner that has the pipe before the message is committed misses
- * no line of the dialogue.
+ * For -v: a runner that knows where we listen before the message is committed
+ * misses no line of the dialogue.
  */
 static void
 offer_dialogue(struct submission *s)
 {
 	const struct submit_env *env = s->env;
-	int fds[2];
 
-	if (!s->opts->verbose || pipe2(fds, O_CLOEXEC) == -1)
+	if (!s->opts->verbose || (s->dialogue = notify_listen()) == -1)
 		return;
-	if (notify_wake(env->wake_path, s->id.s, fds[1]) == 0 ||
+	if (notify_wake(env->wake_path, s->id.s, s->dialogue) == 0 ||
 	    (notify_start(env->runner, s->conf->spool) &&
-	    notify_await(env->wake_path, s->id.s, fds[1], START_MS) == 0))
-		s->dialogue = fds[0];
-	else
-		close(fds[0]);
-	close(fds[1]);
+	    notify_await(env->wake_path, s->id.s, s->dialogue, START_MS) == 0))
+		return;
+	close(s->dialogue);
+	s->dialogue = -1;
 }
 
 static int
@@ -425,7 +423,7 @@ tell_runner(struct submission *s)
 		return;
 	dprintf(STDOUT_FILENO, "queued as %s\n", s->id.s);
 	if (s->dialogue != -1)
-		notify_follow(s->dialogue, FOLLOW_MS);
+		notify_follow(s->dialogue, s->conf->spool, FOLLOW_MS);
 }
 
 static void

@@ -477,8 +477,32 @@ test_dispatch_is_fair(void **state)
 	assert_true(lines > 50);
 }
 
+/* The dialogue of another user's message is nobody's business. */
 static void
-test_dispatch_passes_the_pipe(void **state)
+test_dispatch_reader_is_not_the_submitter(void **state)
+{
+	struct msgid id;
+	char text[32];
+	int fds[2];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	/* the credentials of a pair are those of who made it */
+	assert_int_equal(setresuid(64902, 64902, 0), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(setresuid(0, 0, 0), 0);
+	fixture_drop(&id, "a@x.test", "b@ok.test");
+	assert_int_equal(chown(fixture_path("drop", id.s), 64903, 64903), 0);
+	dispatch_reader(d, id.s, fds[1]);
+	run();
+	assert_int_equal(noted("ok.test"), 1);
+	assert_int_equal(read(fds[0], text, sizeof(text)), 0);
+	close(fds[0]);
+}
+
+static void
+test_dispatch_passes_the_reader(void **state)
 {
 	struct msgid id, other;
 	char text[32];
@@ -486,25 +510,25 @@ test_dispatch_passes_the_pipe(void **state)
 
 	(void)state;
 	for (early = 0; early < 2; early++) {
-		assert_int_equal(pipe(fds), 0);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 		fixture_drop(&id, "a@x.test", "b@ok.test");
 		if (!early)
 			scan();
-		dispatch_pipe(d, id.s, fds[1]);
+		dispatch_reader(d, id.s, fds[1]);
 		run();
 		assert_int_equal(read(fds[0], text, sizeof(text)), 9);
 		/* and nobody holds the other end now */
 		assert_int_equal(read(fds[0], text, sizeof(text)), 0);
 		close(fds[0]);
 	}
-	/* pipes for messages that never come are few */
+	/* those for messages that never come are few */
 	for (early = 0; early < 100; early++) {
-		assert_int_equal(pipe(fds), 0);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 		id_new(&other);
-		dispatch_pipe(d, other.s, fds[1]);
+		dispatch_reader(d, other.s, fds[1]);
 		close(fds[0]);
 	}
-	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	assert_true(fds[1] < 64);
 	close(fds[0]);
 	close(fds[1]);
@@ -978,7 +1002,8 @@ main(void)
 		TEST(test_dispatch_one_worker_many_messages),
 		TEST(test_dispatch_more_destinations_than_workers),
 		TEST(test_dispatch_is_fair),
-		TEST(test_dispatch_passes_the_pipe),
+		TEST(test_dispatch_passes_the_reader),
+		TEST(test_dispatch_reader_is_not_the_submitter),
 		TEST(test_dispatch_defers),
 		TEST(test_dispatch_some_are_deferred),
 		TEST(test_dispatch_flush),

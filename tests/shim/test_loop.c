@@ -17,6 +17,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include <netinet/in.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -415,75 +417,110 @@ test_loop_sighup(void **state)
 /* --- datagrams --------------------------------------------------------------------- */
 
 static void
-send_fds(int sock, const char *text, size_t n, const int *fds, size_t nfds)
+send_fd(int sock, const char *text, int fd)
 {
-	char space[CMSG_SPACE(4 * sizeof(int))];
-	struct iovec iov = { (void *)(uintptr_t)text, n };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *cm;
+	union {
+		struct cmsghdr	hdr;
+		char		space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { (void *)(uintptr_t)text, strlen(text) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = &control, .msg_controllen = sizeof(control) };
 
-	memset(space, 0, sizeof(space));
-	msg.msg_control = space;
-	msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-	cm = CMSG_FIRSTHDR(&msg);
-	cm->cmsg_level = SOL_SOCKET;
-	cm->cmsg_type = SCM_RIGHTS;
-	cm->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-	memcpy(CMSG_DATA(cm), fds, nfds * sizeof(int));
-	assert_int_equal(sendmsg(sock, &msg, 0), n);
+	memset(&control, 0, sizeof(control));
+	control.hdr.cmsg_level = SOL_SOCKET;
+	control.hdr.cmsg_type = SCM_RIGHTS;
+	control.hdr.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.hdr), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(sock, &msg, 0), iov.iov_len);
 }
+
+static const struct {
+	const char	*text;
+	const char	*id;
+} datagrams[] = {
+	{ "", "" },
+	{ "01K0TNMBKA9PAQQQAP0V", "01K0TNMBKA9PAQQQAP0V" },
+	{ "01K0TNMBKA9PAQQQAP0", "" },
+	{ "../../../etc/passwd0", "" },
+	/* nobody listens there; no name that bind(2) makes */
+	{ "01K0TNMBKA9PAQQQAP0V00000", "01K0TNMBKA9PAQQQAP0V" },
+	{ "01K0TNMBKA9PAQQQAP0V/x/yz", "01K0TNMBKA9PAQQQAP0V" },
+	{ "01K0TNMBKA9PAQQQAP0V0000", "" },
+	{ "01K0TNMBKA9PAQQQAP0V0000000000000000000", "" },
+};
 
 static void
 test_wake_receive(void **state)
 {
-	int sock[2], fds[2], three[3], next;
+	int sock[2];
 	struct wakeup w;
-	struct msgid id;
+	size_t i;
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, sock), 0);
-	assert_int_equal(pipe(fds), 0);
-	id_new(&id);
 	wake_receive(sock[0], &w);
 	assert_false(w.any);
-	/* an empty one, one that is too long, one that is no identifier */
-	assert_int_equal(send(sock[1], "", 0, 0), 0);
-	wake_receive(sock[0], &w);
-	assert_true(w.any);
-	assert_string_equal(w.id.s, "");
-	assert_int_equal(send(sock[1], "01234567890123456789x", 21, 0), 21);
-	wake_receive(sock[0], &w);
-	assert_string_equal(w.id.s, "");
-	assert_int_equal(send(sock[1], "../../../../etc/shad", 20, 0), 20);
-	wake_receive(sock[0], &w);
-	assert_string_equal(w.id.s, "");
-	/* an identifier with a pipe */
-	send_fds(sock[1], id.s, ID_LEN, &fds[1], 1);
-	wake_receive(sock[0], &w);
-	assert_string_equal(w.id.s, id.s);
-	assert_int_not_equal(w.pipe, -1);
-	close(w.pipe);
-	/* what is no pipe, what is too much, what comes without an identifier:
-	   nothing stays open */
-	next = dup(0);
-	close(next);
-	send_fds(sock[1], id.s, ID_LEN, &sock[0], 1);
-	wake_receive(sock[0], &w);
-	assert_int_equal(w.pipe, -1);
-	three[0] = three[1] = three[2] = fds[1];
-	send_fds(sock[1], id.s, ID_LEN, three, 3);
-	wake_receive(sock[0], &w);
-	if (w.pipe != -1)
-		close(w.pipe);
-	send_fds(sock[1], "x", 1, fds, 1);
-	wake_receive(sock[0], &w);
-	assert_int_equal(w.pipe, -1);
-	assert_int_equal(dup(0), next);
-	close(next);
+	for (i = 0; i < sizeof(datagrams) / sizeof(datagrams[0]); i++) {
+		print_message("%s\n", datagrams[i].text);
+		assert_int_not_equal(send(sock[1], datagrams[i].text,
+		    strlen(datagrams[i].text), 0), -1);
+		wake_receive(sock[0], &w);
+		assert_true(w.any);
+		assert_false(w.slow);
+		assert_int_equal(w.reader, -1);
+		assert_string_equal(w.id.s, datagrams[i].id);
+	}
 	close(sock[0]);
 	close(sock[1]);
-	close(fds[0]);
-	close(fds[1]);
+}
+
+/* A TCP connection with octets that the other side will never take. */
+static int
+make_lingering(int *listener)
+{
+	const struct linger linger = { 1, 3600 };
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(sin);
+	static char block[1 << 16];
+	int fd;
+
+	*listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(*listener, (struct sockaddr *)&sin, len), 0);
+	assert_int_equal(listen(*listener, 1), 0);
+	assert_int_equal(getsockname(*listener, (struct sockaddr *)&sin,
+	    &len), 0);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sin, len), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger,
+	    sizeof(linger)), 0);
+	while (send(fd, block, sizeof(block), MSG_DONTWAIT) > 0)
+		continue;
+	return fd;
+}
+
+/* Descriptors are not taken, and to throw them away takes no hour. */
+static void
+test_wake_receive_descriptors(void **state)
+{
+	int sock[2], fd, listener, next;
+	struct wakeup w;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, sock), 0);
+	fd = make_lingering(&listener);
+	send_fd(sock[1], "01K0TNMBKA9PAQQQAP0V", fd);
+	close(fd);
+	wake_receive(sock[0], &w);
+	next = dup(0);
+	assert_int_equal(next, fd);	/* the lowest that is free */
+	assert_true(w.slow);
+	assert_string_equal(w.id.s, "01K0TNMBKA9PAQQQAP0V");
+	close(next);
+	close(listener);
+	close(sock[0]);
+	close(sock[1]);
 }
 
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -503,6 +540,7 @@ main(void)
 		TEST(test_loop_without_inotify),
 		TEST(test_loop_sighup),
 		cmocka_unit_test(test_wake_receive),
+		cmocka_unit_test(test_wake_receive_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

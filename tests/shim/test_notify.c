@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The wake datagram, the descriptor that goes with it, and who may start a
+ * The wake datagram, the call that answers it, and who may start a
  * runner.  The "runner" here is a script that writes a file.
  */
 #include "config.h"
@@ -27,6 +27,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "run/wake.h"
 #include "spool_fixture.h"
 
 static const char id[] = "01K0TNMBKA9PAQQQAP0V";
@@ -97,43 +98,33 @@ test_notify_wake_does_not_wait(void **state)
 	close(fd);
 }
 
+/* What the runner does with the name in the datagram on FD. */
 static int
-receive_pipe(int fd)
+call_back(int fd)
 {
-	union {
-		struct cmsghdr	hdr;
-		char		space[CMSG_SPACE(sizeof(int))];
-	} control;
-	char text[64];
-	struct iovec iov = { text, sizeof(text) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = &control, .msg_controllen = sizeof(control) };
-	int got;
+	struct wakeup w;
 
-	assert_int_equal(recvmsg(fd, &msg, MSG_DONTWAIT), 20);
-	assert_non_null(CMSG_FIRSTHDR(&msg));
-	assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_type, SCM_RIGHTS);
-	memcpy(&got, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(got));
-	return got;
+	wake_receive(fd, &w);
+	assert_string_equal(w.id.s, id);
+	return w.reader;
 }
 
 static void
-test_notify_wake_passes_the_pipe(void **state)
+test_notify_wake_says_where(void **state)
 {
 	const char *path = fixture_path("queue", "wake");
-	int fd = listen_at(path), fds[2], got;
-	char text[8];
+	int fd = listen_at(path), listener = notify_listen(), caller;
 
 	(void)state;
-	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(notify_wake(path, id, fds[1]), 0);
-	close(fds[1]);
-	got = receive_pipe(fd);
-	assert_int_equal(write(got, "hi", 2), 2);
-	close(got);
-	assert_int_equal(read(fds[0], text, sizeof(text)), 2);
-	assert_int_equal(read(fds[0], text, sizeof(text)), 0);
-	close(fds[0]);
+	assert_int_not_equal(listener, -1);
+	assert_int_equal(notify_wake(path, id, listener), 0);
+	caller = call_back(fd);
+	assert_int_not_equal(caller, -1);
+	close(caller);
+	/* nobody listens any more */
+	assert_int_equal(notify_wake(path, id, listener), 0);
+	close(listener);
+	assert_int_equal(call_back(fd), -1);
 	close(fd);
 }
 
@@ -231,39 +222,87 @@ test_notify_start_no_spool(void **state)
 	assert_false(notify_start("/bin/true", "/nonexistent"));
 }
 
-static void
-test_notify_follow(void **state)
+/* What notify_follow() prints of the calls that wait on LISTENER. */
+static ssize_t
+follow(int listener, char *text, size_t size)
 {
-	int out = memfd_create("out", MFD_CLOEXEC), saved, fds[2];
-	char text[64];
+	int out = memfd_create("out", MFD_CLOEXEC), saved;
+	ssize_t n;
 
-	(void)state;
-	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(write(fds[1], "> EHLO\n< 250\n", 13), 13);
-	close(fds[1]);
 	fflush(stdout);
 	saved = dup(STDOUT_FILENO);
 	assert_true(dup2(out, STDOUT_FILENO) != -1);
-	notify_follow(fds[0], 60000);
+	notify_follow(listener, spool, 60000);
 	assert_true(dup2(saved, STDOUT_FILENO) != -1);
-	assert_int_equal(pread(out, text, sizeof(text), 0), 13);
-	assert_memory_equal(text, "> EHLO\n< 250\n", 13);
+	n = pread(out, text, size, 0);
 	close(saved);
 	close(out);
-	close(fds[0]);
+	return n;
 }
 
-/* The time is over although the pipe is open. */
+static int
+call(int listener)
+{
+	struct sockaddr_un sa;
+	socklen_t len = sizeof(sa);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&sa, &len),
+	    0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, len), 0);
+	return fd;
+}
+
+static void
+test_notify_follow(void **state)
+{
+	int listener = notify_listen(), fd;
+	char text[64];
+
+	(void)state;
+	fd = call(listener);
+	assert_int_equal(write(fd, "> EHLO\n< 250\n", 13), 13);
+	close(fd);
+	assert_int_equal(follow(listener, text, sizeof(text)), 13);
+	assert_memory_equal(text, "> EHLO\n< 250\n", 13);
+	close(listener);
+}
+
+/* Somebody else who calls is not heard. */
+static void
+test_notify_follow_a_stranger(void **state)
+{
+	int listener = notify_listen(), fd, stranger;
+	char text[64];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(setresuid(64902, 64902, 0), 0);
+	stranger = call(listener);
+	assert_int_equal(setresuid(0, 0, 0), 0);
+	assert_int_equal(write(stranger, "lies\n", 5), 5);
+	fd = call(listener);
+	assert_int_equal(write(fd, "truth\n", 6), 6);
+	close(fd);
+	assert_int_equal(follow(listener, text, sizeof(text)), 6);
+	assert_memory_equal(text, "truth\n", 6);
+	close(stranger);
+	close(listener);
+}
+
+/* The time is over although nobody called, or the call goes on. */
 static void
 test_notify_follow_ends(void **state)
 {
-	int fds[2];
+	int listener = notify_listen(), fd;
 
 	(void)state;
-	assert_int_equal(pipe(fds), 0);
-	notify_follow(fds[0], 1);
-	close(fds[0]);
-	close(fds[1]);
+	notify_follow(listener, spool, 1);
+	fd = call(listener);
+	notify_follow(listener, spool, 1);
+	close(fd);
+	close(listener);
 }
 
 static int
@@ -289,7 +328,7 @@ main(void)
 		cmocka_unit_test(test_notify_wake_nobody),
 		cmocka_unit_test(test_notify_wake_says_which),
 		cmocka_unit_test(test_notify_wake_does_not_wait),
-		cmocka_unit_test(test_notify_wake_passes_the_pipe),
+		cmocka_unit_test(test_notify_wake_says_where),
 		cmocka_unit_test(test_notify_await),
 		cmocka_unit_test(test_notify_start),
 		cmocka_unit_test(test_notify_start_is_locked),
@@ -297,6 +336,7 @@ main(void)
 		cmocka_unit_test(test_notify_start_not_the_owner),
 		cmocka_unit_test(test_notify_start_no_spool),
 		cmocka_unit_test(test_notify_follow),
+		cmocka_unit_test(test_notify_follow_a_stranger),
 		cmocka_unit_test(test_notify_follow_ends),
 	};
 

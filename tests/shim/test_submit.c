@@ -27,11 +27,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <poll.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
 #include "base/buf.h"
 #include "spool/msgfile.h"
+#include "run/wake.h"
 #include "spool_fixture.h"
 
 static const char *spool;
@@ -634,15 +636,15 @@ test_submit_verbose_alone(void **state)
 }
 
 /*
- * With a runner: it gets the pipe first, the word second.  Nobody writes to
- * the pipe here, which ends when the datagram is thrown away.
+ * With a runner: it hears first where the dialogue is wanted, then, when the
+ * message is committed, of the message alone.
  */
 static void
-test_submit_verbose_offers_the_pipe(void **state)
+test_submit_verbose_offers_the_dialogue(void **state)
 {
 	struct submit_env env = nobody;
 	int in = memory_file("\nx\n", 3), fd, status;
-	char first[64] = "", second[64] = "";
+	struct wakeup first, second;
 	pid_t pid;
 
 	(void)state;
@@ -651,14 +653,19 @@ test_submit_verbose_offers_the_pipe(void **state)
 	pid = fork();
 	assert_true(pid != -1);
 	if (pid == 0) {
-		/* recv(2) drops the descriptor: that is end of file */
-		_exit(recv(fd, first, sizeof(first), 0) != 20 ||
-		    recv(fd, second, sizeof(second), 0) != 20 ||
-		    memcmp(first, second, 20) != 0);
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+		poll(&pfd, 1, -1);
+		wake_receive(fd, &first);
+		poll(&pfd, 1, -1);
+		wake_receive(fd, &second);
+		_exit(write(first.reader, "220 x\n", 6) != 6 ||
+		    second.reader != -1 ||
+		    strcmp(first.id.s, second.id.s) != 0);
 	}
 	run_fd(in, ARGS("-v", "a@b"), &env);
 	accepted();
-	assert_int_equal(got.out.len, 10 + 20 + 1);
+	assert_int_equal(got.out.len, 10 + 20 + 1 + 6);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	close(fd);
@@ -703,7 +710,7 @@ main(void)
 		TEST(test_submit_dots),
 		TEST(test_submit_wakes_the_runner),
 		TEST(test_submit_verbose_alone),
-		TEST(test_submit_verbose_offers_the_pipe),
+		TEST(test_submit_verbose_offers_the_dialogue),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

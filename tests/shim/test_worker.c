@@ -564,7 +564,7 @@ test_worker_run_verbose(void **state)
 
 	(void)state;
 	job.verbose = true;
-	assert_int_equal(pipe(p), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, p), 0);
 	fd[0] = message_file("1");
 	fd[1] = p[1];
 	fd[2] = fd[0];		/* one too many: closed, not kept */
