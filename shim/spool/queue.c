@@ -30,7 +30,6 @@
 
 #define OPEN_DIR	(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define OPEN_FILE	(O_NOFOLLOW | O_CLOEXEC | O_NOCTTY)
-#define JOURNAL_MAX	((size_t)16 << 20)
 #define VERSION_TEXT	"1\n"
 
 static const char *const dirname[QD_MAX] = {
@@ -292,10 +291,14 @@ queue_record(struct queue *q, const struct msgid *id,
 	return ret;
 }
 
+/* However long the journal is: 1,000 recipients in 5 days make 20 MB. */
 static int
-read_all(int fd, struct buf *b)
+read_records(int fd, struct buf *b,
+    void (*each)(void *, const struct journal_record *), void *arg)
 {
-	char block[4096];
+	char block[16384];
+	const char *lf;
+	size_t used;
 	ssize_t n;
 
 	while ((n = read(fd, block, sizeof(block))) != 0) {
@@ -304,11 +307,13 @@ read_all(int fd, struct buf *b)
 				continue;
 			return -1;
 		}
-		if (b->len > JOURNAL_MAX) {
-			errno = EFBIG;
-			return -1;
-		}
 		buf_add(b, block, (size_t)n);
+		if ((lf = memrchr(b->data, '\n', b->len)) == NULL)
+			continue;
+		used = (size_t)(lf + 1 - b->data);
+		journal_parse(b->data, used, each, arg);
+		memmove(b->data, lf + 1, b->len - used);
+		b->len -= used;
 	}
 	return 0;
 }
@@ -319,15 +324,16 @@ queue_journal(struct queue *q, const struct msgid *id,
 {
 	struct journal_name name = queue_journal_name(id->s);
 	struct buf b = BUF_INIT;
-	int fd, ret;
+	int fd, ret, error;
 
 	fd = openat(q->fd[QD_QUEUE], name.s, O_RDONLY | OPEN_FILE);
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
-	if ((ret = read_all(fd, &b)) == 0 && b.len > 0)
-		journal_parse(b.data, b.len, each, arg);
+	ret = read_records(fd, &b, each, arg);
+	error = errno;
 	close(fd);
 	buf_clear(&b);
+	errno = error;
 	return ret;
 }
 

@@ -762,6 +762,36 @@ test_queue_hostile_entries_go_to_bad(void **state)
 }
 
 static void
+count_record(void *arg, const struct journal_record *r)
+{
+	(void)r;
+	++*(size_t *)arg;
+}
+
+/* What a thousand recipients of a talkative server leave in five days. */
+static void
+test_queue_journal_of_any_length(void **state)
+{
+	enum { RCPTS = 1000, ATTEMPTS = 50 };
+	struct journal_record *rec = calloc(RCPTS, sizeof(*rec));
+	struct msgid id;
+	size_t i, n = 0;
+
+	(void)state;
+	id_new(&id);
+	for (i = 0; i < RCPTS; i++) {
+		rec[i].type = JOURNAL_ATTEMPT;
+		rec[i].rcpt = i;
+		result_set(&rec[i].result, R_LATER, "%400d", 1);
+	}
+	for (i = 0; i < ATTEMPTS; i++)
+		assert_int_equal(queue_record(q, &id, rec, RCPTS), 0);
+	assert_int_equal(queue_journal(q, &id, count_record, &n), 0);
+	assert_int_equal(n, RCPTS * ATTEMPTS);
+	free(rec);
+}
+
+static void
 test_queue_hard_link_goes_to_bad(void **state)
 {
 	struct msgid id, other;
@@ -928,6 +958,7 @@ main(void)
 		TEST(test_queue_record_at_every_step),
 		TEST(test_queue_bury_at_every_step),
 		TEST(test_queue_hostile_entries_go_to_bad),
+		TEST(test_queue_journal_of_any_length),
 		TEST(test_queue_hard_link_goes_to_bad),
 		TEST(test_queue_name_of_a_report_goes_to_bad),
 		TEST(test_queue_bad_names_do_not_collide),
