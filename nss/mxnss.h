@@ -3,7 +3,7 @@
  * For authors of a source of mail exchangers.  A source is one descriptor,
  * _mxnss_NAME_module; `files', `zone' and `dns' are descriptors linked into
  * libmxnss.  The library owns all memory of a result: a source only calls
- * the functions of struct mxnss_host.
+ * the functions of struct mxnss_host.  mxnss_module(3) has an example.
  *
  * getmxbyname() may be called from several threads at once with the same
  * PRIV; locking it is the source's business.

@@ -117,7 +117,7 @@ test_fail_rows(void **state)
 	for (i = 0; i < sizeof(fails) / sizeof(fails[0]); i++) {
 		print_message("# %s\n", fails[i].name);
 		mxreply_init(&r, "x");
-		assert_int_equal(mxinfo_host.fail(&r, fails[i].error,
+		assert_int_equal((mxinfo_host.fail)(&r, fails[i].error,
 		    fails[i].dsn, NULL), 0);
 		assert_int_equal(r.v.error, fails[i].keeps);
 		if (fails[i].code == NULL)
