@@ -83,7 +83,8 @@ deb_packages() {
 		echo "ok - lintian # SKIP lintian is not installed"
 	fi
 	if why=$(installable); then
-		unshare -mnp --fork --kill-child sh "$0" inside "$dir"
+		unshare -mnp --fork --kill-child sh "$top_srcdir/tests/packages.sh" \
+		    inside "$dir"
 		check $? "the packages install, deliver and are purged"
 	else
 		echo "ok - installation # SKIP $why"
