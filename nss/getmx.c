@@ -8,6 +8,7 @@
 #include "getmx.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -37,6 +38,7 @@ struct opts {
 	const char	*sources;
 	int		 timeout;	/* ms; 0: the library's */
 	int		 colour;
+	int		 hold;		/* output need not be seen at once */
 	union server	 server[MAXSERVERS];
 	const struct sockaddr *servers[MAXSERVERS + 1];
 	int		 nservers;
@@ -49,11 +51,12 @@ static const struct getmx_paths paths = {
 
 static const char usage_text[] =
     "usage: getmx [-jq] [-S sources] [-s server[#port]] [-t seconds] "
-    "domain ...\n"
+    "domain ... | -\n"
     "       getmx --check | --config [-S sources]\n";
 
 static const char help_text[] =
-    "Says where mail for a domain, user@domain or [address] goes.\n"
+    "Says where mail for a domain, user@domain or [address] goes; - reads\n"
+    "them from standard input, one per line.\n"
     "\n"
     "  -j, --json            one JSON object per line\n"
     "  -q, --quiet           names of the exchanges only\n"
@@ -246,10 +249,18 @@ print(const struct opts *o, const char *arg, const struct mxinfo *info,
 	}
 }
 
+static void
+flush(void)
+{
+	if (fflush(stdout) == EOF)
+		err(EX_TEMPFAIL, "standard output");
+}
+
 /* A domain, user@domain or [literal]; the exit code. */
 static int
-look_up(const struct opts *o, const char *arg)
+look_up(void *opts, const char *arg)
 {
+	const struct opts *o = opts;
 	struct mxhints h = MXHINTS_INIT;
 	struct mxinfo *info = NULL;
 	const char *at, *domain = arg;
@@ -270,19 +281,36 @@ look_up(const struct opts *o, const char *arg)
 	else
 		print(o, arg, info, at != NULL);
 	freemxinfo(info);
+	if (!o->hold)
+		flush();
 	return getmx_exit_code(error);
+}
+
+/* An argument; the exit code. */
+static int
+obey(struct opts *o, const char *arg)
+{
+	int worst = EX_OK;
+
+	if (strcmp(arg, "-") != 0)
+		return look_up(o, arg);
+	if (getmx_input(stdin, look_up, o, &worst) == -1)
+		err(EX_TEMPFAIL, "standard input");
+	return worst;
 }
 
 int
 main(int argc, char *argv[])
 {
 	static struct opts o;
+	struct stat st;
 	int code, worst = EX_OK;
 
 	parse_options(argc, argv, &o);
 	argc -= optind;
 	argv += optind;
 	o.colour = want_colour();
+	o.hold = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode);
 	if ((argc == 0) != (o.mode == CHECK || o.mode == CONFIG))
 		usage();
 	if (o.mode == CHECK)
@@ -290,13 +318,10 @@ main(int argc, char *argv[])
 	else if (o.mode == CONFIG)
 		worst = getmx_config(stdout, &paths, o.sources);
 	for (; *argv != NULL; argv++) {
-		code = look_up(&o, *argv);
+		code = obey(&o, *argv);
 		if (code > worst)
 			worst = code;
-		if (fflush(stdout) == EOF)
-			err(EX_TEMPFAIL, "standard output");
 	}
-	if (fflush(stdout) == EOF)
-		err(EX_TEMPFAIL, "standard output");
+	flush();
 	return worst;
 }

@@ -48,6 +48,14 @@ void	getmx_tls(const struct mxent *, char *buf, size_t size);
 const char *getmx_tls_word(int tls);
 
 /*
+ * getmx_input: LOOK_UP, which returns an exit code, for each line of a
+ *	stream.  *WORST is raised to the highest.  0, or -1 with errno if
+ *	the stream cannot be read.
+ */
+int	getmx_input(FILE *, int (*look_up)(void *arg, const char *domain),
+	    void *arg, int *worst);
+
+/*
  * Both return an exit code: 0 or EX_CONFIG.  SOURCES: a list to use
  * instead of the configured one, or NULL.
  */

@@ -124,6 +124,32 @@ RC=0
 as alice getmx > $T/out 2> $T/err || RC=$?
 check "no domain is a usage error" is "$RC" 1
 check "with a usage line" has "$(cat $T/err)" '^[Uu]sage: getmx'
+
+RC=0
+printf 'one.example\n\nbad..example\nnull.example\ntwo words\nb.example\n' |
+    as alice getmx -j - > $T/out 2> $T/err || RC=$?
+check "standard input: the highest exit code" is "$RC" 2
+check "standard input: a line for each domain, in its order" json_of $T/out \
+    '[x["domain"] for x in docs] == ["one.example", "bad..example",
+    "null.example", "two words", "b.example"] and
+    [x["error"] for x in docs] == [None, "MX_EBADNAME", "MX_ENULLMX",
+    "MX_EBADNAME", None]'
+# Each answer is read before the next question is written.
+check "standard input: a dialogue over pipes" "$PY" -c '
+import json, subprocess
+p = subprocess.Popen(["getmx", "-j", "-"], stdin=subprocess.PIPE,
+    stdout=subprocess.PIPE, text=True)
+for name in ("one.example", "nosuch.example", "three.example"):
+    p.stdin.write(name + "\n")
+    p.stdin.flush()
+    assert json.loads(p.stdout.readline())["domain"] == name
+p.stdin.close()
+assert p.wait() == 2'
+RC=0
+as alice getmx - < $T > /dev/null 2> $T/err || RC=$?
+check "standard input that cannot be read" is "$RC" 75
+check "and why" has "$(cat $T/err)" '^getmx: standard input: '
+
 TABLE=$(as alice getmx three.example)
 check "the table" has "$TABLE" '10 +a\.example.*192\.0\.2\.11' \
     '20 +b\.example.*192\.0\.2\.12' '30 +c\.example.*192\.0\.2\.13'

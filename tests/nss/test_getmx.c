@@ -290,6 +290,75 @@ test_exit_codes(void **state)
 	assert_int_equal(getmx_exit_code(MX_ECONFIG), 78);
 }
 
+struct heard {
+	char	 all[200];
+	size_t	 n;
+};
+
+static int
+hear(void *arg, const char *domain)
+{
+	struct heard *h = arg;
+
+	(void)strlcat(h->all, domain, sizeof(h->all));
+	(void)strlcat(h->all, ";", sizeof(h->all));
+	h->n++;
+	return domain[0] == 'b' ? 75 : 2;
+}
+
+static const struct {
+	const char	*name;
+	const char	*input;
+	size_t		 len;
+	const char	*heard;
+	int		 worst;
+} inputs[] = {
+	{ "nothing", "", 0, "", 1 },
+	{ "three lines", "a\nb\na.b\n", 8, "a;b;a.b;", 75 },
+	{ "no end of line", "a\nc", 3, "a;c;", 2 },
+	{ "blanks and empty lines", " \n\n\ta  b \r\n\n", 12, "a  b;", 2 },
+	{ "a NUL is part of a wrong name", "a\0b\nc\n", 6, "a\177b;c;", 2 }
+};
+
+static void
+test_input_rows(void **state)
+{
+	struct heard h;
+	size_t i;
+	FILE *fp;
+	int worst;
+
+	(void)state;
+	for (i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
+		print_message("# %s\n", inputs[i].name);
+		assert_non_null(fp = tmpfile());
+		assert_int_equal(fwrite(inputs[i].input, 1, inputs[i].len,
+		    fp), inputs[i].len);
+		rewind(fp);
+		memset(&h, 0, sizeof(h));
+		worst = 1;
+		assert_int_equal(getmx_input(fp, hear, &h, &worst), 0);
+		assert_string_equal(h.all, inputs[i].heard);
+		assert_int_equal(worst, inputs[i].worst);
+		assert_int_equal(fclose(fp), 0);
+	}
+}
+
+static void
+test_input_fails_with_its_stream(void **state)
+{
+	struct heard h;
+	FILE *fp;
+	int worst = 0;
+
+	(void)state;
+	memset(&h, 0, sizeof(h));
+	assert_non_null(fp = fopen("/", "r"));
+	assert_int_equal(getmx_input(fp, hear, &h, &worst), -1);
+	assert_int_equal(h.n, 0);
+	assert_int_equal(fclose(fp), 0);
+}
+
 /* --- --check and --config ------------------------------------------------ */
 
 static struct nssconf_place places[2];
@@ -455,6 +524,8 @@ main(void)
 		cmocka_unit_test(test_json_of_all_demands),
 		cmocka_unit_test(test_json_quotes_whatever_was_asked),
 		cmocka_unit_test(test_exit_codes),
+		cmocka_unit_test(test_input_rows),
+		cmocka_unit_test(test_input_fails_with_its_stream),
 		cmocka_unit_test(test_check_rows),
 		cmocka_unit_test(test_config)
 	};
