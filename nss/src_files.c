@@ -29,6 +29,11 @@ files_open(const struct mxnss_host *host, const char *arg, void **priv)
 {
 	struct files *f;
 
+	/* "mxhosts" would be missing in most directories: no override. */
+	if (arg != NULL && *arg != '/' && *arg != '.') {
+		errno = EINVAL;
+		return -1;
+	}
 	if ((f = calloc(1, sizeof(*f))) == NULL)
 		return -1;
 	f->host = host;

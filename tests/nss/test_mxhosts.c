@@ -1019,6 +1019,28 @@ test_source_files_unreadable_holds_mail(void **state)
 	freemxinfo(info);
 }
 
+/* It would be another file in each directory, and missing in most. */
+static void
+test_source_files_refuses_a_relative_path(void **state)
+{
+	struct mxhints h = MXHINTS_INIT;
+	struct mxinfo *info;
+
+	(void)state;
+	fake_says(dns);
+	h.mh_sources = "files(mxhosts) dns";
+	assert_int_equal(mx_lookup(&fake_env, "eng.example", &h, &info),
+	    MX_ECONFIG);
+	assert_non_null(strstr(info->mi_text, "refuses its argument"));
+	assert_int_equal(fake_asked("dns"), 0);
+	freemxinfo(info);
+	/* as getmx(1) says, for a trial */
+	h.mh_sources = "files(./nonexistent/mxhosts) dns";
+	assert_int_equal(mx_lookup(&fake_env, "eng.example", &h, &info),
+	    MX_OK);
+	freemxinfo(info);
+}
+
 static void
 test_source_files_missing_is_no_override(void **state)
 {
@@ -1109,6 +1131,7 @@ main(void)
 		    test_source_files_holds_mail_of_a_poisoned_pattern),
 		cmocka_unit_test(test_source_files_default_texts),
 		cmocka_unit_test(test_source_files_unreadable_holds_mail),
+		cmocka_unit_test(test_source_files_refuses_a_relative_path),
 		cmocka_unit_test(test_source_files_missing_is_no_override),
 		cmocka_unit_test(test_source_files_hands_all_options_on)
 	};
