@@ -790,7 +790,7 @@ build_pointers(struct msg *m, unsigned int hops)
 {
 	struct row row = { .type = MX, .flags = RA };
 	struct rec mx = { 'a', "", MX, 300, 10, "a.test", 0 };
-	char owner[8];
+	char owner[16];
 	unsigned int i, to = 12;
 
 	build(&row, m);
