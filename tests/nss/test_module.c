@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -303,7 +304,7 @@ test_installed_directory(void **state)
 	assert_ptr_equal(mxmodule_installed.places, nssconf_places);
 }
 
-static int opened;
+static _Atomic int opened;
 
 void	*__real_dlopen(const char *, int);
 void	*__wrap_dlopen(const char *, int);
@@ -370,6 +371,45 @@ test_failure_of_many(void **state)
 			assert_null(find(name, err));
 			assert_non_null(strstr(err, name));
 		}
+}
+
+static void *
+find_often(void *arg)
+{
+	static const char *const names[] = { "static", "future", "none" };
+	const struct mxnss_module *mod;
+	char err[700];
+	int i;
+
+	(void)arg;
+	for (i = 0; i < 3000; i++) {
+		mod = find(names[i % 3], err);
+		if (mod == NULL ? strstr(err, names[i % 3]) == NULL :
+		    i % 3 != 0 || strcmp(mod->name, "static") != 0)
+			return err[0] == '\0' ? strdup("no text") :
+			    strdup(err);
+	}
+	return NULL;
+}
+
+static void
+test_find_by_threads(void **state)
+{
+	pthread_t thread[8];
+	void *wrong;
+	size_t i;
+
+	(void)state;
+	install(STATIC, "static");
+	install(HOSTILE, "future");
+	for (i = 0; i < 8; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, find_often,
+		    NULL), 0);
+	for (i = 0; i < 8; i++) {
+		assert_int_equal(pthread_join(thread[i], &wrong), 0);
+		if (wrong != NULL)
+			fail_msg("%s", (const char *)wrong);
+	}
 }
 
 /* --- lookups ------------------------------------------------------------- */
@@ -587,6 +627,7 @@ main(void)
 		TEST(test_installed_directory),
 		TEST(test_failure_remembered_until_a_change),
 		TEST(test_failure_of_many),
+		TEST(test_find_by_threads),
 		TEST(test_lookup_rows),
 		TEST(test_lookup_flood_is_bounded),
 		TEST(test_lookup_flags_are_those_of_the_header),
