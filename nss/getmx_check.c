@@ -90,6 +90,68 @@ getmx_config(FILE *fp, const struct getmx_paths *paths, const char *sources)
 	return EX_OK;
 }
 
+struct report {
+	FILE		*fp;
+	const char	*path;
+	const char	*origin;	/* of the source list */
+	unsigned int	 warnings;
+};
+
+static void
+report_shadowed(void *arg, const char *path, size_t lineno)
+{
+	const struct report *r = arg;
+
+	(void)fprintf(r->fp, "%s:%zu: warning: this source list is not used; "
+	    "the one in %s comes first\n", path, lineno, r->origin);
+}
+
+/* Whether no later source is asked, whatever this one says. */
+static int
+ends_list(const struct nss_source *src)
+{
+	size_t i;
+
+	for (i = 0; i < NSS_STATUSES; i++)
+		if (src->action[i] != NSS_RETURN)
+			return 0;
+	/* The others may have records that want company. */
+	return strcmp(src->name, "dns") == 0 || strcmp(src->name, "zone") == 0;
+}
+
+/* Once more is of use after a passing failure only. */
+static int
+is_repeated(const struct nss_source *a, const struct nss_source *b)
+{
+	return strcmp(a->name, b->name) == 0 && strcmp(a->arg, b->arg) == 0 &&
+	    a->action[NSS_INDEX(MXNSS_TRYAGAIN)] == NSS_RETURN;
+}
+
+/* Sources that are right, but will never say anything. */
+static void
+warn_sources(FILE *fp, const struct getmx_paths *paths, const char *sources,
+    const struct nssconf *conf)
+{
+	struct report r = { fp, NULL, conf->origin, 0 };
+	size_t i, j;
+
+	if (sources == NULL)
+		nssconf_shadowed(paths->places, conf, report_shadowed, &r);
+	for (i = 0; i < conf->nsrc; i++) {
+		for (j = 0; j < i; j++)
+			if (ends_list(&conf->src[j]) ||
+			    is_repeated(&conf->src[j], &conf->src[i]))
+				break;
+		if (j == i)
+			continue;
+		(void)fprintf(fp, "%s: warning: source %zu, \"%s\", has no "
+		    "effect: %s \"%s\"\n", conf->origin, i + 1,
+		    conf->src[i].name, ends_list(&conf->src[j]) ?
+		    "the list always ends at" : "it repeats",
+		    conf->src[j].name);
+	}
+}
+
 /* The number of errors. */
 static int
 check_sources(FILE *fp, const struct getmx_paths *paths, const char *sources,
@@ -110,29 +172,35 @@ check_sources(FILE *fp, const struct getmx_paths *paths, const char *sources,
 		(void)fprintf(fp, "%s: %s\n", conf->origin, err);
 		errors++;
 	}
+	warn_sources(fp, paths, sources, conf);
 	if (errors == 0)
 		(void)fprintf(fp, "source list: %s: no error\n",
 		    conf->origin);
 	return errors;
 }
 
-struct report {
-	FILE		*fp;
-	const char	*path;
-};
-
 static void
-report_line(void *arg, unsigned int lineno, const char *text)
+report_line(void *arg, unsigned int lineno, int warning, const char *text)
 {
-	const struct report *r = arg;
+	struct report *r = arg;
 
-	(void)fprintf(r->fp, "%s:%u: %s\n", r->path, lineno, text);
+	if (warning)
+		r->warnings++;
+	(void)fprintf(r->fp, "%s:%u: %s%s\n", r->path, lineno,
+	    warning ? "warning: " : "", text);
 }
 
-static int
-check_mxhosts(FILE *fp, const char *path)
+static const char *
+plural(size_t n)
 {
-	struct report r = { fp, path };
+	return n == 1 ? "" : "s";
+}
+
+/* USED: a source of the list reads this file. */
+static int
+check_mxhosts(FILE *fp, const char *path, int used)
+{
+	struct report r = { fp, path, NULL, 0 };
 	char err[600];
 	size_t npatterns;
 	int errors;
@@ -143,12 +211,34 @@ check_mxhosts(FILE *fp, const char *path)
 		(void)fprintf(fp, "%s\n", err);
 		return 1;
 	}
+	if (!used && npatterns > 0)
+		(void)fprintf(fp, "%s: warning: no source of the list reads "
+		    "this file\n", path);
 	if (errors == 0 && npatterns == 0)
 		(void)fprintf(fp, "%s: no overrides\n", path);
-	else if (errors == 0)
-		(void)fprintf(fp, "%s: %zu pattern%s, no error\n", path,
-		    npatterns, npatterns == 1 ? "" : "s");
+	else if (errors == 0) {
+		(void)fprintf(fp, "%s: %zu pattern%s, no error", path,
+		    npatterns, plural(npatterns));
+		if (r.warnings > 0)
+			(void)fprintf(fp, ", %u warning%s", r.warnings,
+			    plural(r.warnings));
+		(void)fputc('\n', fp);
+	}
 	return errors;
+}
+
+/* Whether a source of the list reads the file that has no argument. */
+static int
+reads_default(const struct nssconf *conf, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < conf->nsrc; i++)
+		if (strcmp(conf->src[i].name, "files") == 0 &&
+		    (conf->src[i].arg[0] == '\0' ||
+		    strcmp(conf->src[i].arg, path) == 0))
+			return 1;
+	return 0;
 }
 
 static pid_t
@@ -221,12 +311,13 @@ getmx_check(FILE *fp, const struct getmx_paths *paths, const char *sources)
 	int errors;
 
 	errors = check_sources(fp, paths, sources, &conf);
-	errors += check_mxhosts(fp, paths->mxhosts);
+	errors += check_mxhosts(fp, paths->mxhosts, conf.nsrc == 0 ||
+	    sources != NULL || reads_default(&conf, paths->mxhosts));
 	for (i = 0; i < conf.nsrc; i++)
 		if (strcmp(conf.src[i].name, "files") == 0 &&
 		    conf.src[i].arg[0] != '\0' &&
 		    strcmp(conf.src[i].arg, paths->mxhosts) != 0)
-			errors += check_mxhosts(fp, conf.src[i].arg);
+			errors += check_mxhosts(fp, conf.src[i].arg, 1);
 	errors += check_runner(fp, paths->runner);
 	return errors == 0 ? EX_OK : EX_CONFIG;
 }

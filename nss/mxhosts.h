@@ -130,14 +130,14 @@ int	mxhosts_finish(struct mxhosts_reader *);
  *	no such file, or -1 with errno and one line in ERR that names the
  *	file: EAGAIN if it was changed meanwhile, EPERM if others may write
  *	to it, ENOMEM if the handler failed.
- * mxhosts_check: every error of a file, in order of lines, to REPORT.
- *	-1 if the file cannot be read, with ERR as above; else the number
- *	of errors.
+ * mxhosts_check: every error of a file, and as a WARNING every line that
+ *	has no effect, in order of lines, to REPORT.  -1 if the file cannot
+ *	be read, with ERR as above; else the number of errors.
  */
 int	mxhosts_read(const char *path, int (*line)(void *, unsigned int,
 	    const char *, size_t, int), void *arg, char *err, size_t errsize);
 int	mxhosts_check(const char *path, void (*report)(void *arg,
-	    unsigned int lineno, const char *text), void *arg,
+	    unsigned int lineno, int warning, const char *text), void *arg,
 	    size_t *npatterns, char *err, size_t errsize);
 
 #endif /* NSS_MXHOSTS_H */

@@ -2,7 +2,8 @@
 /*
  * Every error of an override file, for people: unlike a lookup, which
  * looks at the lines of one pattern only, this reads them all, remembers
- * all patterns, and compares the lines of each.
+ * all patterns, and compares the lines of each.  A line that is right but
+ * that no lookup will ever use is a warning.
  */
 #include "config.h"
 
@@ -15,13 +16,17 @@
 
 struct seen {			/* one good line */
 	char			*pattern;
+	char			*host;
 	enum mxhosts_kind	 kind;
 	int			 merge;
+	uint16_t		 pref;
+	uint16_t		 port;
 	unsigned int		 lineno;
 };
 
 struct complaint {
 	unsigned int	 lineno;
+	int		 warning;
 	char		*text;
 };
 
@@ -31,6 +36,7 @@ struct check {
 	size_t		 nseen, seenroom;
 	struct complaint *complaint;
 	size_t		 ncomplaint, complaintroom;
+	int		 nwarnings;
 };
 
 static void *
@@ -61,7 +67,18 @@ complain(struct check *c, unsigned int lineno, const char *text)
 	if ((copy = strdup(text)) == NULL)
 		return -1;
 	grown[c->ncomplaint].lineno = lineno;
+	grown[c->ncomplaint].warning = 0;
 	grown[c->ncomplaint++].text = copy;
+	return 0;
+}
+
+static int
+warn_of(struct check *c, unsigned int lineno, const char *text)
+{
+	if (complain(c, lineno, text) == -1)
+		return -1;
+	c->complaint[c->ncomplaint - 1].warning = 1;
+	c->nwarnings++;
 	return 0;
 }
 
@@ -70,18 +87,23 @@ remember(struct check *c, const struct mxhosts_line *line,
     unsigned int lineno)
 {
 	struct seen *grown;
-	char *copy;
 
 	grown = grow(c->seen, c->nseen, &c->seenroom, sizeof(*grown));
 	if (grown == NULL)
 		return -1;
 	c->seen = grown;
-	if ((copy = strdup(c->pattern)) == NULL)
+	grown += c->nseen;
+	grown->host = NULL;
+	if ((grown->pattern = strdup(c->pattern)) == NULL ||
+	    (grown->host = strdup(line->host)) == NULL) {
+		free(grown->pattern);
 		return -1;
-	grown += c->nseen++;
-	grown->pattern = copy;
+	}
+	c->nseen++;
 	grown->kind = line->kind;
 	grown->merge = line->merge;
+	grown->pref = line->pref;
+	grown->port = line->port == 0 ? 25 : line->port;
 	grown->lineno = lineno;
 	return 0;
 }
@@ -155,6 +177,9 @@ check_patterns(struct check *c, size_t *npatterns)
 			(*npatterns)++;
 			continue;
 		}
+		if (i - first == MXHOSTS_MAXLINES && complain(c,
+		    c->seen[i].lineno, "the pattern has too many lines") == -1)
+			return -1;
 		a.kind = c->seen[first].kind;
 		a.merge = c->seen[first].merge;
 		b.kind = c->seen[i].kind;
@@ -167,13 +192,127 @@ check_patterns(struct check *c, size_t *npatterns)
 	return 0;
 }
 
+/* As the lookup orders the lines of a pattern, but by place first. */
+static int
+by_place(const void *va, const void *vb)
+{
+	const struct seen *a = va, *b = vb;
+	int cmp;
+
+	if ((cmp = strcmp(a->pattern, b->pattern)) != 0 ||
+	    (cmp = strcmp(a->host, b->host)) != 0)
+		return cmp;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
+	if (a->pref != b->pref)
+		return a->pref < b->pref ? -1 : 1;
+	return a->lineno < b->lineno ? -1 : a->lineno > b->lineno;
+}
+
+static int
+same_place(const struct seen *a, const struct seen *b)
+{
+	return a->kind == b->kind && a->port == b->port &&
+	    a->kind <= MXHOSTS_MX && strcmp(a->host, b->host) == 0 &&
+	    strcmp(a->pattern, b->pattern) == 0;
+}
+
+/* Of the same place named twice in a pattern, only the better one counts. */
+static int
+check_places(struct check *c)
+{
+	const struct seen *s;
+	char text[400];
+	size_t i, first = 0;
+
+	if (c->nseen > 0)
+		qsort(c->seen, c->nseen, sizeof(c->seen[0]), by_place);
+	for (i = 1; i < c->nseen; i++) {
+		s = &c->seen[i];
+		if (!same_place(&c->seen[first], s)) {
+			first = i;
+			continue;
+		}
+		(void)snprintf(text, sizeof(text), "%s%s is also in line %u, "
+		    "which comes first; this line has no effect",
+		    s->kind == MXHOSTS_MX ? "mx:" : "", s->host,
+		    c->seen[first].lineno);
+		if (warn_of(c, s->lineno, text) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+has_pattern(const struct check *c, const char *pattern)
+{
+	size_t lo = 0, hi = c->nseen, mid;
+	int cmp;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		cmp = strcmp(pattern, c->seen[mid].pattern);
+		if (cmp == 0)
+			return 1;
+		if (cmp < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return 0;
+}
+
+/* Whether a user's mail would match another pattern but for this one. */
+static int
+is_covered(const struct check *c, const char *pattern)
+{
+	char base[MXHOSTS_MAXLINE + 1];
+	const char *at = strrchr(pattern, '@'), *p;
+	size_t len = strcspn(pattern, "+");
+
+	if (has_pattern(c, "*") || has_pattern(c, at + 1))
+		return 1;
+	for (p = strchr(at, '.'); p != NULL; p = strchr(p + 1, '.'))
+		if (has_pattern(c, p))
+			return 1;
+	if (len == 0 || pattern + len >= at)
+		return 0;
+	memcpy(base, pattern, len);
+	(void)strlcpy(base + len, at, sizeof(base) - len);
+	return has_pattern(c, base);
+}
+
+/* "dns" for a user is an exception; it needs a rule. */
+static int
+check_users(struct check *c)
+{
+	const struct seen *s;
+	size_t i;
+
+	for (i = 0; i < c->nseen; i++) {
+		s = &c->seen[i];
+		if (s->kind != MXHOSTS_DNS ||
+		    strchr(s->pattern, '@') == NULL ||
+		    is_covered(c, s->pattern))
+			continue;
+		if (warn_of(c, s->lineno, "no other pattern covers this "
+		    "user; the line has no effect") == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static void
 check_free(struct check *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->nseen; i++)
+	for (i = 0; i < c->nseen; i++) {
 		free(c->seen[i].pattern);
+		free(c->seen[i].host);
+	}
 	for (i = 0; i < c->ncomplaint; i++)
 		free(c->complaint[i].text);
 	free(c->seen);
@@ -182,7 +321,7 @@ check_free(struct check *c)
 }
 
 int
-mxhosts_check(const char *path, void (*report)(void *, unsigned int,
+mxhosts_check(const char *path, void (*report)(void *, unsigned int, int,
     const char *), void *arg, size_t *npatterns, char *err, size_t errsize)
 {
 	struct check *c;
@@ -194,14 +333,16 @@ mxhosts_check(const char *path, void (*report)(void *, unsigned int,
 		goto nomem;
 	if (mxhosts_read(path, check_line, c, err, errsize) == -1)
 		goto out;
-	if (check_patterns(c, npatterns) == -1)
+	if (check_patterns(c, npatterns) == -1 || check_users(c) == -1 ||
+	    check_places(c) == -1)
 		goto nomem;
 	if (c->ncomplaint > 0)
 		qsort(c->complaint, c->ncomplaint, sizeof(c->complaint[0]),
 		    by_line);
 	for (i = 0; i < c->ncomplaint; i++)
-		report(arg, c->complaint[i].lineno, c->complaint[i].text);
-	ret = (int)c->ncomplaint;
+		report(arg, c->complaint[i].lineno, c->complaint[i].warning,
+		    c->complaint[i].text);
+	ret = (int)c->ncomplaint - c->nwarnings;
 	goto out;
 nomem:
 	(void)snprintf(err, errsize, "%s: %s", path, strerror(ENOMEM));

@@ -386,6 +386,36 @@ nssconf_load(const struct nssconf_place *places, struct nssconf *conf,
 	return ret;
 }
 
+void
+nssconf_shadowed(const struct nssconf_place *places,
+    const struct nssconf *conf, void (*report)(void *, const char *, size_t),
+    void *arg)
+{
+	const char *p, *nl, *end, *value;
+	char origin[sizeof(conf->origin)], *text;
+	size_t len, lineno;
+
+	for (; places->path != NULL; places++) {
+		if (read_file(places->path, &text, &len) == -1)
+			continue;
+		end = text + len;
+		lineno = 0;
+		for (p = text; p < end; p = nl + 1) {
+			nl = memchr(p, '\n', (size_t)(end - p));
+			if (nl == NULL)
+				nl = end;
+			lineno++;
+			if (match_line(p, nl, &value) == 0)
+				continue;
+			(void)snprintf(origin, sizeof(origin), "%s:%zu",
+			    places->path, lineno);
+			if (strcmp(origin, conf->origin) != 0)
+				report(arg, places->path, lineno);
+		}
+		free(text);
+	}
+}
+
 static void
 append(char *buf, size_t size, int *failed, const char *text)
 {

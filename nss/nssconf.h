@@ -49,6 +49,8 @@ extern const struct nssconf_place nssconf_places[];
  *	none; -1 (and *VALUELEN the number) if the line has no colon.
  * nssconf_load: from the first of the NULL-path-ended PLACES that has the
  *	line, else the default.  0, or -1 with "FILE:LINE: reason" in ERR.
+ * nssconf_shadowed: REPORT for each other "mxhosts:" line, which is not
+ *	used because CONF, as nssconf_load() found it, comes from the first.
  * nssconf_format: the list with all actions spelled out; -1: no room.
  */
 int	nssconf_parse(const char *text, size_t len, int args,
@@ -57,6 +59,9 @@ int	nssconf_find(const char *text, size_t len, const char **value,
 	    size_t *valuelen);
 int	nssconf_load(const struct nssconf_place *places, struct nssconf *conf,
 	    char *err, size_t errsize);
+void	nssconf_shadowed(const struct nssconf_place *places,
+	    const struct nssconf *conf, void (*report)(void *arg,
+	    const char *path, size_t lineno), void *arg);
 int	nssconf_format(const struct nssconf *conf, char *buf, size_t size);
 
 #endif /* NSS_NSSCONF_H */

@@ -429,6 +429,28 @@ static const struct {
 	{ "another override file is checked, too", NULL, NULL, NULL,
 	    "files(/) dns", 78,
 	    { "/: is not a regular file\n", NULL, NULL } },
+	{ "a line without effect", NULL,
+	    "a.example m.example\na.example 20 m.example\n", NULL, NULL, 0,
+	    { "mxhosts:2: warning: m.example is also in line 1, which comes "
+	    "first; this line has no effect\n",
+	    "mxhosts: 1 pattern, no error, 1 warning\n", NULL } },
+	{ "a second list", "mxhosts: dns\n#\n mxhosts\n", NULL, NULL, NULL,
+	    0, { "mxnss.conf:3: warning: this source list is not used; the "
+	    "one in /", "mxnss.conf:1 comes first\n",
+	    "mxnss.conf:1: no error\n" } },
+	{ "nobody reads the file", "mxhosts: dns\n", "* m.example\n", NULL,
+	    NULL, 0, { "mxhosts: warning: no source of the list reads this "
+	    "file\n", "mxhosts: 1 pattern, no error\n", NULL } },
+	{ "sources that are never asked",
+	    "mxhosts: files dns [!SUCCESS=return] zone(a.b) files\n", NULL,
+	    NULL, NULL, 0,
+	    { "mxnss.conf:1: warning: source 3, \"zone\", has no effect: "
+	    "the list always ends at \"dns\"\n",
+	    "source 4, \"files\", has no effect: it repeats \"files\"\n",
+	    NULL } },
+	{ "once more after a failure",
+	    "mxhosts: files dns [TRYAGAIN=continue] dns\n", NULL, NULL, NULL,
+	    0, { "list: ", "mxnss.conf:1: no error\n", NULL } },
 	{ "a content runner", NULL, NULL,
 	    "#!/bin/sh\n[ \"$*\" = --check ] && echo fine\n", NULL, 0,
 	    { "fine\n", NULL, NULL } },
@@ -460,6 +482,8 @@ test_check_rows(void **state)
 			if (strstr(text, checks[i].says[j]) == NULL)
 				fail_msg("\"%s\" is not in \"%s\"",
 				    checks[i].says[j], text);
+		if (strstr(checks[i].name, "once more") != NULL)
+			assert_null(strstr(text, "warning"));
 	}
 }
 

@@ -711,12 +711,12 @@ struct reports {
 };
 
 static void
-report(void *arg, unsigned int lineno, const char *text)
+report(void *arg, unsigned int lineno, int warning, const char *text)
 {
 	struct reports *r = arg;
 
 	r->n += (size_t)snprintf(r->text + r->n, sizeof(r->text) - r->n,
-	    "%u %.24s\n", lineno, text);
+	    "%u %s%.24s\n", lineno, warning ? "W " : "", text);
 }
 
 static void
@@ -752,6 +752,64 @@ test_mxhosts_check_lists_every_error(void **state)
 	    "10 dns, reject and defer mu\n"
 	    "11 a pattern needs + on all\n");
 	assert_int_equal(npatterns, 5);
+}
+
+/* What no lookup can use is a warning; what only looks so is none. */
+static void
+test_mxhosts_check_warns_of_lines_without_effect(void **state)
+{
+	static const char text[] =
+	    "a.example 20 m.example tls=verify\n"
+	    "	10 m.example:25\n"
+	    "	10 m.example:26\n"
+	    "	10 mx:m.example\n"
+	    "A.Example. 15 M.example.\n"
+	    "	30 mx:m.example\n"
+	    "*.b.example 10 [192.0.2.1]\n"
+	    ".B.example +0 n.example\n"
+	    "	10 [192.0.2.1]:25\n"
+	    "x.b.example 10 [192.0.2.1]\n"
+	    "amy@b.example dns\n"
+	    "amy@x.b.example dns\n"
+	    "amy@y.x.b.example dns\n"
+	    "bob@c.example m.example\n"
+	    "bob+x@c.example dns\n"
+	    "bo+b@c.example dns\n"
+	    "c.c.example dns\n";
+	struct reports r = { "", 0 };
+	char err[600];
+	size_t npatterns;
+
+	(void)state;
+	assert_int_equal(mxhosts_check(fake_text("idle", text), report, &r,
+	    &npatterns, err, sizeof(err)), 1);
+	assert_string_equal(r.text,
+	    "1 W m.example is also in lin\n"
+	    "5 W m.example is also in lin\n"
+	    "6 W mx:m.example is also in \n"
+	    "8 a pattern needs + on all\n"
+	    "9 W 192.0.2.1 is also in lin\n"
+	    "11 W no other pattern covers \n"
+	    "16 W no other pattern covers \n");
+	assert_int_equal(npatterns, 10);
+}
+
+static void
+test_mxhosts_check_counts_the_lines_of_a_pattern(void **state)
+{
+	struct reports r = { "", 0 };
+	char err[600], *text;
+	size_t i, n = 0, room = 64 * (MXHOSTS_MAXLINES + 2), npatterns;
+
+	(void)state;
+	assert_non_null(text = malloc(room));
+	for (i = 0; i < MXHOSTS_MAXLINES + 2; i++)
+		n += (size_t)snprintf(text + n, room - n,
+		    "a.example m%zu.example\n", i);
+	assert_int_equal(mxhosts_check(fake_text("long", text), report, &r,
+	    &npatterns, err, sizeof(err)), 1);
+	assert_string_equal(r.text, "1001 the pattern has too many\n");
+	free(text);
 }
 
 /* --- the scenarios of mxhosts(5) ------------------------------------------ */
@@ -1113,6 +1171,10 @@ main(void)
 		cmocka_unit_test(
 		    test_mxhosts_read_trusts_no_file_of_another_user),
 		cmocka_unit_test(test_mxhosts_check_lists_every_error),
+		cmocka_unit_test(
+		    test_mxhosts_check_warns_of_lines_without_effect),
+		cmocka_unit_test(
+		    test_mxhosts_check_counts_the_lines_of_a_pattern),
 		cmocka_unit_test(test_scenario_01_bypass_a_filter),
 		cmocka_unit_test(
 		    test_scenario_02_partner_through_a_backup_line),
