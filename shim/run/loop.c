@@ -67,7 +67,7 @@ tick(struct loop *l)
 		dispatch_clock(l->dispatch, &l->now);
 }
 
-/* --- the configuration ----------------------------------------------------------- */
+/* --- the configuration -------------------------------------------------- */
 
 static void
 log_errors(const struct conf *conf)
@@ -100,7 +100,7 @@ reload(struct loop *l)
 	conf_free(old);
 }
 
-/* --- what wakes the runner -------------------------------------------------------- */
+/* --- what wakes the runner ---------------------------------------------- */
 
 static int
 open_signals(void)
@@ -273,7 +273,7 @@ handle_notify(struct loop *l)
 	}
 }
 
-/* --- the loop --------------------------------------------------------------------- */
+/* --- the loop ----------------------------------------------------------- */
 
 static int64_t
 earlier(int64_t a, int64_t b)

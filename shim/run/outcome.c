@@ -48,7 +48,7 @@ log_rcpt(const struct outcome *o, const struct message *m, size_t i,
 	buf_clear(&b);
 }
 
-/* --- attempts that were none --------------------------------------------------- */
+/* --- attempts that were none -------------------------------------------- */
 
 static void
 record_attempts(struct outcome *o, struct message *m, const uint32_t *rcpt,
@@ -106,7 +106,7 @@ outcome_hold(struct outcome *o, struct message *m, const uint32_t *rcpt,
 	free(fresh);
 }
 
-/* --- reasons ------------------------------------------------------------------- */
+/* --- reasons ------------------------------------------------------------ */
 
 struct reasons {
 	const struct load *load;
@@ -159,7 +159,7 @@ reasons_read(struct outcome *o, struct message *m, struct reasons *rs)
 	return queue_journal(o->queue, &m->id, collect, rs);
 }
 
-/* --- too old ------------------------------------------------------------------- */
+/* --- too old ------------------------------------------------------------ */
 
 static void
 give_up(struct outcome *o, struct message *m, struct reasons *rs, size_t i)
@@ -186,7 +186,7 @@ give_up(struct outcome *o, struct message *m, struct reasons *rs, size_t i)
 	m->load->rcpt[i].state = RCPT_FAILED;
 }
 
-/* --- telling ------------------------------------------------------------------- */
+/* --- telling ------------------------------------------------------------ */
 
 static size_t
 count(const struct load *l, enum rcpt_state state)
@@ -296,7 +296,7 @@ conclude(struct outcome *o, struct message *m)
 	reasons_free(&rs);
 }
 
-/* --- what is left -------------------------------------------------------------- */
+/* --- what is left ------------------------------------------------------- */
 
 static int
 keep(struct outcome *o, struct message *m, time_t next)

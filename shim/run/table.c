@@ -127,7 +127,7 @@ table_remove(struct table *t, struct message *m)
 	free(m);
 }
 
-/* --- the heap ----------------------------------------------------------------- */
+/* --- the heap ----------------------------------------------------------- */
 
 static void
 put(struct table *t, size_t i, struct message *m)

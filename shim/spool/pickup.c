@@ -31,7 +31,7 @@
 #define RENAME_NOREPLACE	1	/* <linux/fs.h> */
 #endif
 
-/* --- entries that stay ------------------------------------------------------ */
+/* --- entries that stay -------------------------------------------------- */
 
 /* An entry that changes is looked at, and logged, again. */
 static uint64_t
@@ -91,7 +91,7 @@ queue_skipped(const struct queue *q)
 	return q->skipped;
 }
 
-/* --- judgement --------------------------------------------------------------- */
+/* --- judgement ---------------------------------------------------------- */
 
 /* Why the entry can never be a message, or NULL. */
 static const char *
@@ -185,7 +185,7 @@ remove_unfinished(struct queue *q, const char *name, const struct stat *st)
 		    "finish in 48 hours", name, (unsigned long)st->st_uid);
 }
 
-/* --- looking ----------------------------------------------------------------- */
+/* --- looking ------------------------------------------------------------ */
 
 static int
 look_drop(struct queue *q, const char *name, const struct stat *st,
@@ -358,7 +358,7 @@ queue_scan(struct queue *q, enum queue_place place,
 	return 0;
 }
 
-/* --- picking up --------------------------------------------------------------- */
+/* --- picking up --------------------------------------------------------- */
 
 int
 queue_opendrop(struct queue *q, const struct msgid *id)

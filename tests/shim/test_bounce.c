@@ -22,7 +22,7 @@
 
 #define NOW	((time_t)1700000000)
 
-/* --- the n-th of these calls fails, or is the last one ---------------------- */
+/* --- the n-th of these calls fails, or is the last one ------------------ */
 
 static int countdown;
 static bool killing;
@@ -52,7 +52,7 @@ WRAP(int, fsync, (int fd), (fd))
 WRAP(int, linkat, (int a, const char *b, int c, const char *d, int e),
     (a, b, c, d, e))
 
-/* --- fixture ------------------------------------------------------------------- */
+/* --- fixture ------------------------------------------------------------ */
 
 static struct conf conf;
 static struct queue *q;
@@ -169,7 +169,7 @@ assert_clean(const char *text)
 	}
 }
 
-/* --- tests ---------------------------------------------------------------------- */
+/* --- tests -------------------------------------------------------------- */
 
 static void
 test_bounce_make_has_three_parts(void **state)

@@ -35,7 +35,7 @@
 
 #define DAY	86400
 
-/* --- the worker ---------------------------------------------------------------- */
+/* --- the worker --------------------------------------------------------- */
 
 static void
 note(const char *domain, const struct job *job)
@@ -168,7 +168,7 @@ worker_run(const struct conf *conf, struct queue *q, const char *domain,
 	return 0;
 }
 
-/* --- fixture -------------------------------------------------------------------- */
+/* --- fixture ------------------------------------------------------------ */
 
 static char *locals[] = { (char *)(uintptr_t)"here.test", NULL };
 static struct conf conf;
@@ -347,7 +347,7 @@ next_of(const struct msgid *id)
 	return e.next;
 }
 
-/* --- delivery ------------------------------------------------------------------- */
+/* --- delivery ----------------------------------------------------------- */
 
 static void
 test_dispatch_delivers_from_drop(void **state)
@@ -534,7 +534,7 @@ test_dispatch_passes_the_reader(void **state)
 	close(fds[1]);
 }
 
-/* --- later ----------------------------------------------------------------------- */
+/* --- later -------------------------------------------------------------- */
 
 static void
 test_dispatch_defers(void **state)
@@ -700,7 +700,7 @@ test_dispatch_hold_makes_no_attempt(void **state)
 	assert_int_equal(dispatch_messages(d), 0);
 }
 
-/* --- never ----------------------------------------------------------------------- */
+/* --- never -------------------------------------------------------------- */
 
 /* The only message in queue/ that is not ID; its text, the caller's. */
 static char *
@@ -803,7 +803,7 @@ test_dispatch_null_sender_goes_to_dead(void **state)
 	assert_int_equal(fixture_count("drop"), 0);
 }
 
-/* --- accidents ------------------------------------------------------------------- */
+/* --- accidents ---------------------------------------------------------- */
 
 static void
 test_dispatch_worker_dies(void **state)

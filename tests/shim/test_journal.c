@@ -17,7 +17,7 @@
 
 #include "spool/journal.h"
 
-/* --- write(2) that is short or fails --------------------------------------- */
+/* --- write(2) that is short or fails ------------------------------------ */
 
 static ssize_t write_limit = -1;	/* octets of the next write */
 static bool fdatasync_fails;
@@ -49,7 +49,7 @@ __wrap_fdatasync(int fd)
 	return __real_fdatasync(fd);
 }
 
-/* --- helpers ----------------------------------------------------------------- */
+/* --- helpers ------------------------------------------------------------ */
 
 struct seen {
 	struct journal_record r[16];
@@ -109,7 +109,7 @@ assert_same(const struct journal_record *a, const struct journal_record *b)
 	assert_string_equal(a->result.text, b->result.text);
 }
 
-/* --- tests ------------------------------------------------------------------- */
+/* --- tests -------------------------------------------------------------- */
 
 static void
 test_journal_append_is_read_back(void **state)

@@ -37,7 +37,7 @@
 
 #define FAR_TOO_LONG	20000	/* ms */
 
-/* --- the worker: the domain says what becomes of the mail --------------------- */
+/* --- the worker: the domain says what becomes of the mail --------------- */
 
 int
 worker_run(const struct conf *conf, struct queue *q, const char *domain,
@@ -76,7 +76,7 @@ worker_run(const struct conf *conf, struct queue *q, const char *domain,
 	return 0;
 }
 
-/* --- a system without inotify --------------------------------------------------- */
+/* --- a system without inotify ------------------------------------------- */
 
 static bool no_inotify;
 
@@ -93,7 +93,7 @@ __wrap_inotify_init1(int flags)
 	return __real_inotify_init1(flags);
 }
 
-/* --- fixture -------------------------------------------------------------------- */
+/* --- fixture ------------------------------------------------------------ */
 
 static char conf_path[128];
 static char wake_path[128];
@@ -226,7 +226,7 @@ send_wake(const char *text, size_t n)
 	close(fd);
 }
 
-/* --- tests ----------------------------------------------------------------------- */
+/* --- tests -------------------------------------------------------------- */
 
 static void
 test_loop_once(void **state)
@@ -414,7 +414,7 @@ test_loop_sighup(void **state)
 	assert_int_equal(stop(), EX_OK);
 }
 
-/* --- datagrams --------------------------------------------------------------------- */
+/* --- datagrams ---------------------------------------------------------- */
 
 static void
 send_fd(int sock, const char *text, int fd)

@@ -29,7 +29,7 @@
 #define MAXSIZE		((uint64_t)1 << 20)
 #define MAXRCPT		100
 
-/* --- the n-th change of the file system fails, or is the last one ---------- */
+/* --- the n-th change of the file system fails, or is the last one ------- */
 
 enum fault { FAULT_NONE, FAULT_ERROR, FAULT_KILL };
 
@@ -74,7 +74,7 @@ arm(enum fault how, int n)
 	countdown = n;
 }
 
-/* --- fixture ------------------------------------------------------------------ */
+/* --- fixture ------------------------------------------------------------ */
 
 static struct queue *q;
 
@@ -206,7 +206,7 @@ places(const struct msgid *id)
 	return n;
 }
 
-/* --- opening ------------------------------------------------------------------ */
+/* --- opening ------------------------------------------------------------ */
 
 static void
 test_queue_open_makes_what_is_missing(void **state)
@@ -297,7 +297,7 @@ test_queue_forked_closes_the_rest(void **state)
 	close(extra[1]);
 }
 
-/* --- the way of a message ------------------------------------------------------ */
+/* --- the way of a message ----------------------------------------------- */
 
 static void
 test_queue_pickup_keep_retire(void **state)
@@ -401,7 +401,7 @@ test_queue_bury_takes_the_journal(void **state)
 	assert_true(fixture_exists("dead", name));
 }
 
-/* --- crashes ------------------------------------------------------------------- */
+/* --- crashes ------------------------------------------------------------ */
 
 static void
 test_queue_journal_beside_drop(void **state)
@@ -641,7 +641,7 @@ test_queue_bury_at_every_step(void **state)
 	sweep(prepare_recorded, act_bury, verify_buried);
 }
 
-/* --- hostile entries ------------------------------------------------------------ */
+/* --- hostile entries ---------------------------------------------------- */
 
 static void
 make_file(const char *name, const char *text, mode_t mode)

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/* What dispatch.c, intake.c and assign.c share. */
+#ifndef SHIM_RUN_DISPATCHINT_H
+#define SHIM_RUN_DISPATCHINT_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "run/crew.h"
+#include "run/dest.h"
+#include "run/dispatch.h"
+#include "run/outcome.h"
+#include "run/sched.h"
+#include "run/table.h"
+
+#define MAX_LOADED	20000	/* messages in memory at a time */
+#define SLOW_MS		100	/* a first task that takes that long */
+#define DEAD_MS		10000	/* a destination is not tried again */
+#define NREADERS	16	/* of sendmail -v, before their message */
+
+struct early_reader {
+	struct msgid	 id;
+	int		 fd;	/* -1: free */
+	int64_t		 until;
+};
+
+struct dispatch {
+	struct queue	*queue;
+	const struct conf *conf;
+	struct sched	 sched;
+	struct table	*table;
+	struct dests	*dests;
+	struct crew	*crew;
+	TAILQ_HEAD(, message) due;
+	size_t		 ndue;
+	size_t		 nloaded;
+	size_t		 nopen;		/* loaded, with an open file */
+	size_t		 maxopen;
+	uint64_t	 generation;	/* of the overrides */
+	struct moment	 now;
+	int64_t		 sync_at;	/* ms, -1: nothing to sync */
+	bool		 hold;
+	bool		 stopping;
+	struct early_reader reader[NREADERS];
+};
+
+/* dispatch.c: states of messages, and the end of an attempt. */
+void	dispatch_make_idle(struct dispatch *, struct message *);
+void	dispatch_sync_soon(struct dispatch *);
+struct outcome dispatch_outcome(struct dispatch *);
+void	dispatch_unload(struct dispatch *, struct message *);
+/* A report was made: it is a message like others. */
+void	dispatch_see_report(struct dispatch *, const struct outcome *);
+/* All tasks of the message are done. */
+void	dispatch_settle(struct dispatch *, struct message *);
+/* No worker had it: put the recipients of the task off. */
+void	dispatch_defer(struct dispatch *, struct task *,
+	    const struct result *);
+
+/* intake.c: load some of the messages that are due. */
+void	dispatch_load(struct dispatch *);
+
+/* assign.c: give tasks to workers, or put them off. */
+bool	dispatch_is_dead(const struct dispatch *, const struct dest *);
+void	dispatch_serve(struct dispatch *);
+void	dispatch_defer_dead(struct dispatch *);
+
+#endif /* SHIM_RUN_DISPATCHINT_H */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Messages that are due become tasks: loaded, grouped by domain, and put
+ * into the lines of their destinations.
+ */
+#include "config.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "run/dispatchint.h"
+#include "run/job.h"
+#include "run/load.h"
+
+#define LOAD_SLICE	16	/* messages loaded before workers are served */
+#define LOCAL_RETRY	60	/* seconds, after a local failure */
+
+static bool
+is_local(const struct conf *conf, const char *domain)
+{
+	char **p;
+
+	if (*domain == '\0')
+		return true;
+	for (p = conf->local_domains; p != NULL && *p != NULL; p++)
+		if (strcasecmp(*p, domain) == 0)
+			return true;
+	return false;
+}
+
+/* The domain of ADDR in lower case, "" if it has none. */
+static void
+domain_of(const char *addr, char *domain, size_t size)
+{
+	const char *at = strrchr(addr, '@');
+	size_t i;
+
+	if (strlcpy(domain, at != NULL ? at + 1 : "", size) >= size)
+		domain[0] = '\0';
+	for (i = 0; domain[i] != '\0'; i++)
+		if (domain[i] >= 'A' && domain[i] <= 'Z')
+			domain[i] = (char)(domain[i] - 'A' + 'a');
+}
+
+/* Put what is open into the lines of its destinations. */
+static void
+make_tasks(struct dispatch *d, struct message *m)
+{
+	struct outcome o = dispatch_outcome(d);
+	struct load *l = m->load;
+	char domain[ENVELOPE_MAX_ADDR + 1];
+	uint32_t i, *local;
+	size_t nlocal = 0;
+
+	local = xcalloc(l->mf.env.nrcpt, sizeof(local[0]));
+	for (i = 0; i < l->mf.env.nrcpt; i++) {
+		if (l->rcpt[i].state != RCPT_OPEN)
+			continue;
+		domain_of(l->mf.env.rcpt[i], domain, sizeof(domain));
+		if (is_local(d->conf, domain)) {
+			local[nlocal++] = i;
+			continue;
+		}
+		l->rcpt[i].state = RCPT_BUSY;
+		l->tasks += dest_add(d->dests, dests_get(d->dests, domain), m,
+		    i, JOB_MAXRCPT);
+	}
+	outcome_hold(&o, m, local, nlocal);
+	free(local);
+}
+
+/*
+ * Whether the message goes to one place in one go: then it can be tried
+ * from drop/, and is removed by the worker.
+ */
+static bool
+is_simple(struct dispatch *d, const struct load *l)
+{
+	char first[ENVELOPE_MAX_ADDR + 1], domain[ENVELOPE_MAX_ADDR + 1];
+	size_t i;
+
+	if (l->mf.env.nrcpt > JOB_MAXRCPT)
+		return false;
+	for (i = 0; i < l->mf.env.nrcpt; i++) {
+		domain_of(l->mf.env.rcpt[i], domain, sizeof(domain));
+		if (i == 0)
+			memcpy(first, domain, sizeof(first));
+		if (l->rcpt[i].state != RCPT_OPEN || is_local(d->conf,
+		    domain) || strcmp(domain, first) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Its time has come, but not its place: later. */
+static void
+put_off(struct dispatch *d, struct message *m)
+{
+	table_wait(d->table, m, d->now.wall + LOCAL_RETRY);
+}
+
+static void
+put_back(struct dispatch *d, struct message *m)
+{
+	dispatch_unload(d, m);
+	put_off(d, m);
+}
+
+/*
+ * The dialogue names all recipients: it is for the submitter, or whoever may
+ * see the queue.  SO_PEERCRED is who called listen(2).
+ */
+static void
+check_reader(struct message *m)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (m->reader == -1 || (getsockopt(m->reader, SOL_SOCKET, SO_PEERCRED,
+	    &peer, &len) == 0 && (peer.uid == m->load->mf.env.uid ||
+	    peer.uid == 0 || peer.uid == geteuid())))
+		return;
+	close(m->reader);
+	m->reader = -1;
+}
+
+static bool
+catch_up(struct dispatch *d, struct message *m)
+{
+	struct outcome o = dispatch_outcome(d);
+	int ret = outcome_catch_up(&o, m);
+
+	dispatch_see_report(d, &o);
+	return ret == 0;
+}
+
+/*
+ * Load the first message that is due.  It must have a place in queue/ before
+ * its tasks begin if there are several: then it goes to *KEPT.
+ */
+static bool
+load_one(struct dispatch *d, struct message *m, bool *kept)
+{
+	struct load *l;
+
+	dispatch_make_idle(d, m);
+	switch (load_message(d->queue, d->conf, m)) {
+	case LOAD_OK:
+		break;
+	case LOAD_LATER:
+		put_off(d, m);
+		return false;
+	case LOAD_NONE:
+		table_remove(d->table, m);
+		dispatch_sync_soon(d);
+		return false;
+	}
+	l = m->load;
+	m->state = MESSAGE_BUSY;
+	d->nloaded++;
+	d->nopen++;
+	log_info("%s: from=<%s>, size=%lld, nrcpt=%zu (queue active)",
+	    m->id.s, l->mf.env.sender, (long long)l->mf.size,
+	    l->mf.env.nrcpt);
+	check_reader(m);
+	if (!catch_up(d, m)) {
+		put_back(d, m);
+		return false;
+	}
+	if (m->place == IN_DROP && (d->nopen > d->maxopen ||
+	    !is_simple(d, l))) {
+		if (queue_keep(d->queue, &m->id, l->fd, d->now.wall) == -1) {
+			log_warn("%s: cannot keep the message in queue/: %s; "
+			    "tried again later", m->id.s, strerror(errno));
+			put_back(d, m);
+			return false;
+		}
+		m->place = IN_QUEUE;
+		*kept = true;
+	}
+	if (m->place == IN_QUEUE && d->nopen > d->maxopen) {
+		load_park(m);
+		d->nopen--;
+	}
+	return true;
+}
+
+void
+dispatch_load(struct dispatch *d)
+{
+	struct message *m, *loaded[LOAD_SLICE];
+	size_t i, n = 0;
+	bool kept = false;
+
+	while ((m = TAILQ_FIRST(&d->due)) != NULL && n < LOAD_SLICE &&
+	    d->nloaded < MAX_LOADED)
+		if (load_one(d, m, &kept))
+			loaded[n++] = m;
+	/* a drop file must not come back when its journal has gone */
+	if (kept)
+		dispatch_sync(d);
+	for (i = 0; i < n; i++) {
+		m = loaded[i];
+		make_tasks(d, m);
+		if (m->load->tasks == 0)
+			dispatch_settle(d, m);
+	}
+}
