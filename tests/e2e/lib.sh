@@ -137,9 +137,13 @@ json_of()
 	json "$2" < "$1"
 }
 
-# The end of every test script.
+# The end of every test script.  What a sanitizer said in a process that nobody
+# waited for counts too.
 finish()
 {
+	finish_found=$(grep -rhE -A 12 \
+	    'Sanitizer: |runtime error: ' $T/log $T/*.err 2> /dev/null)
+	[ -z "$finish_found" ] || fail "no report of a sanitizer" "$finish_found"
 	echo "1..$n_cases"
 	[ "$n_failed" -eq 0 ]
 	exit
