@@ -70,11 +70,11 @@ from_drop(struct queue *q, const struct conf *conf, struct message *m)
 	}
 }
 
-/* The file is ours, was verified, and cannot be read any more. */
+/* The file is ours, was verified, and is no message any more. */
 static enum load_result
 poison(struct queue *q, struct message *m, const char *why)
 {
-	log_err("%s: queue/%s cannot be read: %s; moved to dead/", m->id.s,
+	log_err("%s: queue/%s is damaged: %s; moved to dead/", m->id.s,
 	    m->id.s, why);
 	if (queue_bury(q, &m->id) == 0)
 		return LOAD_NONE;
@@ -95,9 +95,16 @@ from_queue(struct queue *q, struct message *m)
 		    m->id.s, m->id.s, strerror(errno));
 		return LOAD_LATER;
 	}
-	if (msgfile_read(l->fd, SIZE_MAX, &l->mf, &why) == -1)
+	switch (msgfile_read(l->fd, SIZE_MAX, &l->mf, &why)) {
+	case 0:
+		return LOAD_OK;
+	case -1:
 		return poison(q, m, why);
-	return LOAD_OK;
+	default:
+		log_warn("%s: cannot read queue/%s: %s; tried again later",
+		    m->id.s, m->id.s, why);
+		return LOAD_LATER;
+	}
 }
 
 enum load_result

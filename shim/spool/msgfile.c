@@ -294,23 +294,29 @@ msgfile_read(int fd, size_t maxrcpt, struct msgfile *mf, const char **why)
 	struct buf b = BUF_INIT;
 	struct trailer t;
 	size_t used;
+	ssize_t n;
 	off_t end;
-	int rc = -1;
+	int rc;
 
 	memset(mf, 0, sizeof(*mf));
-	if (body_end(fd, &end, why) != 0)
+	if ((rc = body_end(fd, &end, why)) != 0)
 		goto out;
-	if (pread_all(fd, raw, sizeof(raw), end) != (ssize_t)sizeof(raw) ||
-	    parse_trailer(raw, &t) == -1 || t.total != (uint64_t)end) {
-		*why = "no valid trailer";
+	if ((n = pread_all(fd, raw, sizeof(raw), end)) == -1) {
+		*why = strerror(errno);
+		rc = -2;
 		goto out;
 	}
-	if (read_head(fd, end, maxrcpt, &mf->env, &b, &used, why) != 0)
+	if (n != (ssize_t)sizeof(raw) || parse_trailer(raw, &t) == -1 ||
+	    t.total != (uint64_t)end) {
+		*why = "no valid trailer";
+		rc = -1;
+		goto out;
+	}
+	if ((rc = read_head(fd, end, maxrcpt, &mf->env, &b, &used, why)) != 0)
 		goto out;
 	mf->start = (off_t)used;
 	mf->size = end - mf->start;
 	mf->eightbit = t.eightbit;
-	rc = 0;
 out:
 	buf_clear(&b);
 	return rc;

@@ -48,7 +48,8 @@ struct msgfile {
 
 /*
  * Read envelope and trailer of a file that was verified when it was copied
- * (queue/).  0, or -1 with *WHY.  Ends with msgfile_clear().
+ * (queue/).  0; -1 it is none, -2 it cannot be read now, both with *WHY.
+ * Ends with msgfile_clear().
  */
 int	msgfile_read(int fd, size_t maxrcpt, struct msgfile *,
 	    const char **why);

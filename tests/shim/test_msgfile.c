@@ -306,6 +306,8 @@ test_msgfile_local_failure(void **state)
 {
 	struct msgfile mf;
 	const char *why;
+	char path[64];
+	int mute;
 	int fd = make_file(HEAD, BODY, strlen(BODY), '7');
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	int dir = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -316,6 +318,12 @@ test_msgfile_local_failure(void **state)
 	assert_null(mf.env.rcpt);
 	assert_int_equal(msgfile_copy(-1, fd, 0, 1000, 2, &mf, &why), -2);
 	assert_int_equal(errno, EBADF);
+	/* what cannot be read may be a message */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	mute = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_not_equal(mute, -1);
+	assert_int_equal(msgfile_read(mute, 2, &mf, &why), -2);
+	close(mute);
 	assert_int_equal(msgfile_copy(dir, fd, 0, 1000, 2, &mf, &why), -2);
 	assert_int_equal(errno, EISDIR);
 	close(fd);
