@@ -220,11 +220,9 @@ make_report(struct outcome *o, struct message *m, const struct reasons *rs)
 		ret = bounce_make(o->queue, o->conf, &b, &o->report);
 	}
 	free(to);
-	if (ret == 0) {
-		o->reported = true;
+	if (ret == 0)
 		log_info("%s: sender non-delivery notification: %s", m->id.s,
 		    o->report.s);
-	}
 	return ret;
 }
 
@@ -265,6 +263,8 @@ tell(struct outcome *o, struct message *m, const struct reasons *rs)
 		    strerror(errno));
 		return -1;
 	}
+	/* only now may it go: gone, it could not be told from one not made */
+	o->reported = l->mf.env.sender[0] != '\0';
 	for (i = 0; i < l->mf.env.nrcpt; i++)
 		if (l->rcpt[i].state == RCPT_FAILED)
 			l->rcpt[i].state = RCPT_TOLD;
