@@ -230,9 +230,9 @@ queue_keep(struct queue *q, const struct msgid *id, int fd, time_t next)
 		return -1;
 	/* From here on queue/ID holds the message. */
 	q->dirty[QD_DROP] = true;
-	if (unlinkat(q->fd[QD_DROP], id->s, 0) == -1 && errno != ENOENT)
-		log_warn("%s: drop/%s: %s", id->s, id->s, strerror(errno));
-	return 0;
+	/* it must not come back when the message is done, and be new */
+	return unlinkat(q->fd[QD_DROP], id->s, 0) == -1 && errno != ENOENT ?
+	    -1 : 0;
 }
 
 int

@@ -56,7 +56,10 @@ int	queue_pickup(struct queue *, const struct msgid *, uint64_t maxsize,
  * remove drop/ID then.  1: it was so; 0: there is no queue/ID; -1: errno.
  */
 int	queue_supersede(struct queue *, const struct msgid *);
-/* Make the copy FD of drop/ID durable as queue/ID, then remove drop/ID. */
+/*
+ * Make the copy FD of drop/ID durable as queue/ID, then remove drop/ID.  -1
+ * also if that cannot be removed: queue_pickup() goes on there.
+ */
 int	queue_keep(struct queue *, const struct msgid *, int fd, time_t next);
 /* Add a message of our own (a report) that is complete in FD; EEXIST is 0. */
 int	queue_link(struct queue *, const struct msgid *, int fd);

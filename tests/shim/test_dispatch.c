@@ -970,6 +970,25 @@ test_dispatch_report_before_the_end(void **state)
 	free(text);
 }
 
+/* drop/ID that is due, and was linked into queue/ all the same. */
+static void
+test_dispatch_linked_while_due(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "b@ok.test");
+	scan();
+	assert_int_equal(link(fixture_path("drop", id.s),
+	    fixture_path("queue", id.s)), 0);
+	do
+		turn();
+	while (dispatch_active(d) != 0);
+	assert_int_equal(noted("ok.test"), 1);
+	assert_int_equal(fixture_count("drop"), 0);
+	assert_int_equal(fixture_count("queue"), 0);
+}
+
 static void
 test_dispatch_poison_is_put_aside(void **state)
 {
@@ -1021,6 +1040,7 @@ main(void)
 		TEST(test_dispatch_kill_leaves_all_in_place),
 		TEST(test_dispatch_recovers),
 		TEST(test_dispatch_report_before_the_end),
+		TEST(test_dispatch_linked_while_due),
 		TEST(test_dispatch_poison_is_put_aside),
 	};
 

@@ -761,11 +761,26 @@ test_queue_hostile_entries_go_to_bad(void **state)
 	}
 }
 
+/* drop/ID that stays would be a new message when queue/ID has gone. */
 static void
-count_record(void *arg, const struct journal_record *r)
+test_queue_keep_cannot_remove(void **state)
 {
-	(void)r;
-	++*(size_t *)arg;
+	struct msgid id;
+	struct msgfile mf;
+	int fd;
+
+	(void)state;
+	fixture_drop(&id, "a@example.org", "b@example.net");
+	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, &fd, &mf), 0);
+	msgfile_clear(&mf);
+	arm(FAULT_ERROR, 4);		/* unlinkat(2) */
+	assert_int_equal(queue_keep(q, &id, fd, 1), -1);
+	arm(FAULT_NONE, 0);
+	close(fd);
+	assert_true(fixture_exists("drop", id.s));
+	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, &fd, &mf), 1);
+	assert_false(fixture_exists("drop", id.s));
+	assert_true(fixture_exists("queue", id.s));
 }
 
 /* What a thousand recipients of a talkative server leave in five days. */
@@ -786,7 +801,7 @@ test_queue_journal_of_any_length(void **state)
 	}
 	for (i = 0; i < ATTEMPTS; i++)
 		assert_int_equal(queue_record(q, &id, rec, RCPTS), 0);
-	assert_int_equal(queue_journal(q, &id, count_record, &n), 0);
+	assert_int_equal(queue_journal(q, &id, count_records, &n), 0);
 	assert_int_equal(n, RCPTS * ATTEMPTS);
 	free(rec);
 }
@@ -958,6 +973,7 @@ main(void)
 		TEST(test_queue_record_at_every_step),
 		TEST(test_queue_bury_at_every_step),
 		TEST(test_queue_hostile_entries_go_to_bad),
+		TEST(test_queue_keep_cannot_remove),
 		TEST(test_queue_journal_of_any_length),
 		TEST(test_queue_hard_link_goes_to_bad),
 		TEST(test_queue_name_of_a_report_goes_to_bad),
