@@ -179,28 +179,57 @@ take_answer(struct mxinfo *info, struct mxent *ent,
 	return MX_OK;
 }
 
+/* MX_OK, MX_ENOADDR or a temporary error; *A may be NULL, but for MX_OK. */
 static int
-resolve_dns(struct mxinfo *info, struct mxent *ent, int family,
-    const struct mxhints *h, int64_t deadline)
+ask_dns(const struct mxent *ent, const struct mxhints *h, int64_t deadline,
+    struct mxres_answer **a)
 {
-	struct mxres_answer *a = NULL;
 	struct mxres_ctx *ctx;
-	enum mxres_status status;
 	int error;
 
+	*a = NULL;
 	ctx = mxdns_new(h->mh_servers, h->mh_dnssec, deadline);
 	if (ctx == NULL)
 		return errno == ETIMEDOUT ? MX_ETIMEOUT : MX_EAGAIN;
-	status = mxres_addr(ctx, ent->mx_host, family, &a);
-	error = mxdns_error((int)status);
+	error = mxdns_error((int)mxres_addr(ctx, ent->mx_host, h->mh_family,
+	    a));
+	mxres_free(ctx);
 	if (error != MX_OK && !MX_ISTEMP(error))
 		error = MX_ENOADDR;	/* no such host, or no address */
-	if (a != NULL && error != MX_ENOMEM &&
-	    take_answer(info, ent, a) == MX_ENOMEM)
+	return error;
+}
+
+static int
+resolve_dns(struct mxinfo *info, struct mxent *ent, const struct mxhints *h,
+    int64_t deadline)
+{
+	struct mxres_answer *a;
+	int error = ask_dns(ent, h, deadline, &a);
+
+	if (a != NULL && take_answer(info, ent, a) == MX_ENOMEM)
 		error = MX_ENOMEM;
 	mxres_answer_free(a);
-	mxres_free(ctx);
 	return error;
+}
+
+/*
+ * getaddrinfo(3) calls a host unknown, too, when only one of its two
+ * questions was answered with no, and the other one by SERVFAIL.  So only
+ * the DNS proves that a host is not there, and of one without a dot
+ * nothing does.
+ */
+static int
+prove_absence(const struct mxent *ent, const struct mxhints *h,
+    int64_t deadline)
+{
+	struct mxres_answer *a;
+	int error;
+
+	if (strchr(ent->mx_host, '.') == NULL)
+		return MX_EADDRAGAIN;
+	error = ask_dns(ent, h, deadline, &a);
+	mxres_answer_free(a);
+	return error == MX_OK ? MX_EADDRAGAIN : error;
 }
 
 int
@@ -213,10 +242,13 @@ mxresolve_until(struct mxinfo *info, struct mxent *ent,
 	ent->mx_addrs = NULL;
 	if (ent->mx_flags & MXE_LITERAL)
 		error = resolve_literal(ent, h->mh_family);
-	else if (ent->mx_flags & MXE_LOCALCONF)
+	else if ((ent->mx_flags & MXE_LOCALCONF) == 0)
+		error = resolve_dns(info, ent, h, deadline);
+	else {
 		error = resolve_local(ent, h->mh_family);
-	else
-		error = resolve_dns(info, ent, h->mh_family, h, deadline);
+		if (error == MX_ENOADDR)
+			error = prove_absence(ent, h, deadline);
+	}
 	if (error != MX_OK) {
 		mxinfo_free_addrs(ent->mx_addrs);
 		ent->mx_addrs = NULL;

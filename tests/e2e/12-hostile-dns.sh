@@ -67,6 +67,12 @@ multi.example A A 224.0.0.1
 huge.example MX ttl=4294967295 MX 10 a.example
 ad.example MX ad=1 MX 10 a.example
 *.search.test A A 192.0.2.66
+gone.example ANY nxdomain
+onlya.example A servfail
+onlya.example TXT TXT x
+onlyaaaa.example AAAA servfail
+onlyaaaa.example TXT TXT x
+formerr-host.example ANY rcode=1
 END
 } > $T/script
 there "$FAKEDNS" -p 53 -a 192.0.2.53 $T/script > $T/fakedns.out 2>&1 &
@@ -97,11 +103,22 @@ check "AD from a server that is not ours is not believed" json_of $T/out \
 cp $ETC/resolv.conf $T/resolv.conf
 printf 'nameserver 192.0.2.53\nsearch search.test\noptions ndots:5\n' \
     > $ETC/resolv.conf
-printf 'one.example 10 a.example\ntwo.example 10 gone.example\n' > $MXHOSTS
+cat > $MXHOSTS << 'END'
+one.example 10 a.example
+two.example 10 gone.example
+three.example 10 onlya.example
+four.example 10 onlyaaaa.example
+five.example 10 formerr-host.example
+END
 getmx -j one.example > $T/out
 check "an override's host is not sought in the search list" json_of $T/out \
     'd["mx"][0]["addresses"] == ["192.0.2.11"]'
 check "nor is one that does not exist" says two 2 MX_ENOADDR
+# getaddrinfo(3) says of all of them that there is no such name.
+for name in three four five; do
+	check "an override's host that is in doubt: $name" \
+	    says $name 75 MX_EADDRAGAIN
+done
 cp $T/resolv.conf $ETC/resolv.conf
 : > $MXHOSTS
 

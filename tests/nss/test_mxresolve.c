@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include <mxres.h>
+
 #include "mxdb.h"
 #include "mxinfo.h"
 #include "mxresolve.h"
@@ -23,13 +25,16 @@
 int	__wrap_getaddrinfo(const char *, const char *,
 	    const struct addrinfo *, struct addrinfo **);
 void	__wrap_freeaddrinfo(struct addrinfo *);
+enum mxres_status __wrap_mxres_addr(struct mxres_ctx *, const char *, int,
+	    struct mxres_answer **);
 
 static struct sockaddr_in in4 = { .sin_family = AF_INET };
 static struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 static struct sockaddr un = { .sa_family = AF_UNIX };
 static struct addrinfo list[3];
 static struct addrinfo *answer;
-static int gai_result, asked, freed, family, search;
+static int gai_result, asked, freed, family, search, dns_asked;
+static enum mxres_status dns_says;
 
 int
 __wrap_getaddrinfo(const char *host, const char *service,
@@ -53,6 +58,18 @@ __wrap_freeaddrinfo(struct addrinfo *ai)
 {
 	assert_ptr_equal(ai, answer);
 	freed++;
+}
+
+enum mxres_status
+__wrap_mxres_addr(struct mxres_ctx *ctx, const char *host, int wanted,
+    struct mxres_answer **a)
+{
+	assert_non_null(ctx);
+	assert_string_equal(host, "m.example");
+	assert_int_equal(wanted, AF_UNSPEC);
+	dns_asked++;
+	*a = NULL;
+	return dns_says;
 }
 
 static struct mxent *
@@ -86,7 +103,8 @@ setup(void **state)
 	list[2].ai_family = AF_INET;
 	list[2].ai_addr = (struct sockaddr *)(void *)&in4;
 	answer = list;
-	gai_result = asked = freed = 0;
+	gai_result = asked = freed = dns_asked = 0;
+	dns_says = MXRES_NXDOMAIN;
 	return 0;
 }
 
@@ -199,6 +217,46 @@ test_mxresolve_no_address_of_a_known_family(void **state)
 }
 
 static const struct {
+	const char		*host;
+	enum mxres_status	 dns;
+	int			 error;
+	int			 asked;
+} proofs[] = {
+	{ "m.example", MXRES_NXDOMAIN, MX_ENOADDR, 1 },
+	{ "m.example", MXRES_NODATA, MX_ENOADDR, 1 },
+	{ "m.example", MXRES_SERVFAIL, MX_ESERVFAIL, 1 },
+	{ "m.example", MXRES_TIMEOUT, MX_ETIMEOUT, 1 },
+	{ "m.example", MXRES_NOSERVER, MX_ENOSERVER, 1 },
+	{ "m.example", MXRES_BADRESP, MX_EBADRESP, 1 },
+	{ "m.example", MXRES_NOMEM, MX_ENOMEM, 1 },
+	{ "m.example", MXRES_OK, MX_EADDRAGAIN, 1 },
+	{ "hub", MXRES_NXDOMAIN, MX_EADDRAGAIN, 0 }
+};
+
+/* What getaddrinfo() does not find may be there all the same. */
+static void
+test_mxresolve_unknown_to_getaddrinfo(void **state)
+{
+	struct mxinfo info;
+	struct mxent *mx;
+	size_t i;
+
+	(void)state;
+	memset(&info, 0, sizeof(info));
+	gai_result = EAI_NONAME;
+	for (i = 0; i < sizeof(proofs) / sizeof(proofs[0]); i++) {
+		dns_says = proofs[i].dns;
+		dns_asked = 0;
+		mx = exchange(proofs[i].host, MXE_LOCALCONF, 0);
+		assert_int_equal(mxresolve(&info, mx, NULL),
+		    proofs[i].error);
+		assert_int_equal(dns_asked, proofs[i].asked);
+		assert_null(mx->mx_addrs);
+		mxent_free((struct ent *)mx);
+	}
+}
+
+static const struct {
 	const char	*host;
 	int		 family;
 	int		 error;
@@ -272,6 +330,8 @@ main(void)
 		cmocka_unit_test_setup(
 		    test_mxresolve_of_what_an_administrator_wrote, setup),
 		cmocka_unit_test_setup(test_mxresolve_without_the_search_list,
+		    setup),
+		cmocka_unit_test_setup(test_mxresolve_unknown_to_getaddrinfo,
 		    setup),
 		cmocka_unit_test_setup(test_mxresolve_errors_of_getaddrinfo,
 		    setup),
