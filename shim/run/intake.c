@@ -149,6 +149,7 @@ catch_up(struct dispatch *d, struct message *m)
 static bool
 load_one(struct dispatch *d, struct message *m, bool *kept)
 {
+	const struct msgid id = m->id;
 	struct load *l;
 
 	dispatch_make_idle(d, m);
@@ -161,6 +162,8 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 	case LOAD_NONE:
 		table_remove(d->table, m);
 		dispatch_sync_soon(d);
+		/* what was linked, but not without an error, is there now */
+		(void)queue_look(d->queue, IN_QUEUE, id.s, dispatch_see, d);
 		return false;
 	}
 	l = m->load;

@@ -24,6 +24,7 @@
 #include "spool/queueint.h"
 
 #define UNFINISHED_MAX	(48 * 3600)	/* seconds */
+#define ODD_MAX		65536	/* entries remembered; more are logged again */
 #define OPEN_HOSTILE \
 	(O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
 
@@ -79,6 +80,11 @@ odd_grow(struct queue *q)
 static void
 odd_add(struct queue *q, uint64_t key)
 {
+	/* who renames a directory again and again shall not fill memory */
+	if (q->nodd == ODD_MAX) {
+		memset(q->odd, 0, q->oddcap * sizeof(q->odd[0]));
+		q->nodd = 0;
+	}
 	if (q->nodd * 2 >= q->oddcap)
 		odd_grow(q);
 	q->odd[odd_slot(q, key)] = key;
@@ -411,6 +417,9 @@ queue_supersede(struct queue *q, const struct msgid *id)
 
 	if (fstatat(q->fd[QD_QUEUE], id->s, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
+	/* the link may be what was not synced any more */
+	if (fsync(q->fd[QD_QUEUE]) == -1)
+		return -1;
 	q->dirty[QD_DROP] = true;
 	if (unlinkat(q->fd[QD_DROP], id->s, 0) == -1 && errno != ENOENT)
 		return -1;
