@@ -113,11 +113,14 @@ give(struct dispatch *d, struct dest *dest, struct worker *w)
 static bool
 serve(struct dispatch *d, struct dest *dest, bool *starving)
 {
-	struct worker *w;
+	struct worker *w = NULL;
 
 	if (dispatch_is_dead(d, dest))
 		return false;
-	if ((w = crew_idle(d->crew, dest)) == NULL) {
+	/* with thousands of destinations, most have none */
+	if (dest->nworkers > 0)
+		w = crew_idle(d->crew, dest);
+	if (w == NULL) {
 		if (!needs_worker(d, dest))
 			return false;
 		if (crew_count(d->crew) >= d->conf->workers) {
