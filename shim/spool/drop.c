@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/xmalloc.h"
@@ -24,9 +25,12 @@
 #define MIN_INODES	64
 #define SHARE		20	/* of a small file system is room enough */
 
+#define TIME_MAX	(24 * 3600)	/* seconds; the runner waits longer */
+
 struct drop {
 	int		dirfd;
 	int		fd;
+	time_t		opened;		/* of now() */
 	struct msgid	id;
 };
 
@@ -44,6 +48,15 @@ open_dir(const char *spool)
 	return fd;
 }
 
+/* Seconds that no change of the clock changes, with those asleep. */
+static time_t
+now(void)
+{
+	struct timespec ts;
+
+	return clock_gettime(CLOCK_BOOTTIME, &ts) == 0 ? ts.tv_sec : 0;
+}
+
 struct drop *
 drop_open(const char *spool, struct msgid *id)
 {
@@ -51,6 +64,7 @@ drop_open(const char *spool, struct msgid *id)
 	int error;
 
 	d->fd = -1;
+	d->opened = now();
 	d->dirfd = open_dir(spool);
 	if (d->dirfd == -1)
 		goto fail;
@@ -126,6 +140,8 @@ drop_commit(struct drop *d)
 		error = errno;
 	else if (st.st_nlink != 1)
 		error = EMLINK;
+	else if (now() - d->opened > TIME_MAX)
+		error = ETIMEDOUT;	/* the runner may be removing it */
 	else if (fchmod(d->fd, 0640) == -1 || sync_file(d->fd) == -1)
 		error = errno;
 	if (error == 0) {

@@ -16,8 +16,8 @@ struct drop;
 /*
  * drop_open: create the file in SPOOL/drop.  NULL with errno.
  * drop_fd: where to write, with a struct msgwriter.
- * drop_commit: 0, and the message is on disk; or -1 with errno, and the file
- *	is gone.  Frees the drop either way.
+ * drop_commit: 0, and the message is on disk; or -1 with errno, ETIMEDOUT
+ *	after 24 hours, and the file is gone.  Frees the drop either way.
  * drop_abort: remove the file; NULL is fine.
  * drop_space: 0 if SPOOL has room for NEED more octets, or a twentieth of its
  *	file system is free (a small one shall be of use, too); else -1 with

@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -83,6 +84,19 @@ WRAP(int, unlinkat, (int fd, const char *path, int flags), (fd, path, flags))
 WRAP(int, openat64, (int fd, const char *path, int flags, mode_t mode),
     (fd, path, flags, mode))
 WRAP(int, fstat64, (int fd, struct stat *st), (fd, st))
+
+static time_t skew;			/* of all clocks */
+
+int __real_clock_gettime(clockid_t, struct timespec *);
+int __wrap_clock_gettime(clockid_t, struct timespec *);
+int
+__wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	int rc = __real_clock_gettime(clock, ts);
+
+	ts->tv_sec += skew;
+	return rc;
+}
 
 static int statvfs_result;
 static struct statvfs statvfs_answer;
@@ -360,6 +374,26 @@ test_drop_second_link(void **state)
 	assert_int_equal(unlink(fixture_path("queue", "other")), 0);
 }
 
+/* The runner removes what nobody finishes: it must not be finished then. */
+static void
+test_drop_takes_too_long(void **state)
+{
+	int messages, others;
+	struct msgid id;
+	struct drop *d;
+
+	(void)state;
+	arm(NONE, 0, 0);
+	d = drop_open(spool, &id);
+	assert_non_null(d);
+	skew = 24 * 3600 + 2;
+	assert_int_equal(drop_commit(d), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	skew = 0;
+	look(&messages, &others);
+	assert_int_equal(messages + others, 0);
+}
+
 static void
 test_drop_mode_before_commit(void **state)
 {
@@ -460,6 +494,7 @@ main(void)
 		cmocka_unit_test(test_drop_killed),
 		cmocka_unit_test(test_drop_abort),
 		cmocka_unit_test(test_drop_second_link),
+		cmocka_unit_test(test_drop_takes_too_long),
 		cmocka_unit_test(test_drop_mode_before_commit),
 		cmocka_unit_test(test_drop_no_spool),
 		cmocka_unit_test(test_drop_space),
