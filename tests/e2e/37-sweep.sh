@@ -26,6 +26,7 @@ calls()
 	    awk -v re="^($1)\$" '$2 ~ re { print $2, ++n[$1 " " $2] }' |
 	    sort -u
 }
+# shellcheck disable=SC2317 # for await
 unlocked()
 {
 	flock -n "$SPOOL/queue" true
@@ -100,7 +101,7 @@ run_at()
 	runner_once "$1:$3:when=$2" > $T/log/injected 2>&1
 	await 10 unlocked || echo "$1 $2 $3: the lock stays"
 	run_tries=0
-	while [ "$(ls "$SPOOL/drop" "$SPOOL/queue" | grep -c '^0')" -gt 0 ] &&
+	while [ "$(find "$SPOOL/drop" "$SPOOL/queue" -type f | wc -l)" -gt 0 ] &&
 	    [ $run_tries -lt 4 ]; do
 		flush > /dev/null 2>&1
 		run_tries=$((run_tries + 1))
