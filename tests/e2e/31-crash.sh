@@ -39,13 +39,14 @@ killed()
 	wait $killed_pid 2> /dev/null
 	return 0
 }
-# runners: the processes of this script that execute the runner.
+# runners: the processes that execute the runner, the oldest first: it shall
+# not live to see a worker die.
 runners()
 {
 	for runners_p in /proc/[0-9]*; do
-		[ "$(readlink "$runners_p/exe" 2> /dev/null)" = "$RUNNER" ] &&
-		    printf '%s ' "${runners_p#/proc/}"
-	done
+		[ "$(readlink "$runners_p/exe" 2> /dev/null)" != "$RUNNER" ] ||
+		    echo "${runners_p#/proc/}"
+	done | sort -n
 }
 
 check "killed at RCPT" killed rcpt u@hangrcpt.example
