@@ -38,6 +38,7 @@ struct opts {
 	const char	*sources;
 	int		 timeout;	/* ms; 0: the library's */
 	int		 colour;
+	int		 trace;
 	int		 hold;		/* output need not be seen at once */
 	union server	 server[MAXSERVERS];
 	const struct sockaddr *servers[MAXSERVERS + 1];
@@ -50,8 +51,8 @@ static const struct getmx_paths paths = {
 };
 
 static const char usage_text[] =
-    "usage: getmx [-jq] [-S sources] [-s server[#port]] [-t seconds] "
-    "domain ... | -\n"
+    "usage: getmx [-jq] [--trace] [-S sources] [-s server[#port]] "
+    "[-t seconds]\n             domain ... | -\n"
     "       getmx --check | --config [-S sources]\n";
 
 static const char help_text[] =
@@ -63,6 +64,7 @@ static const char help_text[] =
     "  -S, --sources LIST    \"files dns\": instead of the configured list\n"
     "  -s, --server IP#PORT  ask this name server; may be repeated\n"
     "  -t, --timeout SECONDS for a whole lookup [30]\n"
+    "      --trace           who was asked and what was said, step by step\n"
     "      --check           list all errors of the configuration\n"
     "      --config          print the source list that is in effect\n"
     "      --help, --version\n"
@@ -104,6 +106,13 @@ set_config(struct opts *o, const char *arg)
 {
 	(void)arg;
 	o->mode = CONFIG;
+}
+
+static void
+set_trace(struct opts *o, const char *arg)
+{
+	(void)arg;
+	o->trace = 1;
 }
 
 static void
@@ -175,7 +184,7 @@ show_version(struct opts *o, const char *arg)
 	exit(fflush(stdout) == 0 ? EX_OK : EX_TEMPFAIL);
 }
 
-enum { OPT_CHECK = 256, OPT_CONFIG, OPT_HELP, OPT_VERSION };
+enum { OPT_CHECK = 256, OPT_CONFIG, OPT_HELP, OPT_TRACE, OPT_VERSION };
 
 static const struct option longopts[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -183,6 +192,7 @@ static const struct option longopts[] = {
 	{ "sources", required_argument, NULL, 'S' },
 	{ "server", required_argument, NULL, 's' },
 	{ "timeout", required_argument, NULL, 't' },
+	{ "trace", no_argument, NULL, OPT_TRACE },
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "config", no_argument, NULL, OPT_CONFIG },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -202,6 +212,7 @@ static const struct {
 	{ OPT_CHECK, set_check },
 	{ OPT_CONFIG, set_config },
 	{ OPT_HELP, show_help },
+	{ OPT_TRACE, set_trace },
 	{ OPT_VERSION, show_version }
 };
 
@@ -231,13 +242,60 @@ want_colour(void)
 	    term != NULL && strcmp(term, "dumb") != 0;
 }
 
+/* The trace of one lookup.  JSON waits for the object that it is part of. */
+struct tracing {
+	const struct opts *o;
+	FILE	*fp;
+	char	*text;
+	size_t	 len;
+	int	 some;
+};
+
+static void
+trace(void *arg, const struct mxtrace *t)
+{
+	struct tracing *tr = arg;
+
+	if (tr->o->mode != JSON) {
+		getmx_trace(tr->fp, t);
+		return;
+	}
+	if (tr->some)
+		(void)fputc(',', tr->fp);
+	getmx_trace_json(tr->fp, t);
+	tr->some = 1;
+}
+
+static void
+trace_begin(struct tracing *tr, const struct opts *o, struct mxhints *h)
+{
+	memset(tr, 0, sizeof(*tr));
+	tr->o = o;
+	if (!o->trace)
+		return;
+	tr->fp = o->mode == NAMES ? stderr : stdout;
+	if (o->mode == JSON &&
+	    (tr->fp = open_memstream(&tr->text, &tr->len)) == NULL)
+		err(EX_TEMPFAIL, "trace");
+	h->mh_flags |= MXH_ASKALL;
+	h->mh_trace = trace;
+	h->mh_tracearg = tr;
+}
+
+static void
+trace_end(struct tracing *tr)
+{
+	if (tr->fp != NULL && tr->o->mode == JSON && fclose(tr->fp) == EOF)
+		err(EX_TEMPFAIL, "trace");
+}
+
 static void
 print(const struct opts *o, const char *arg, const struct mxinfo *info,
-    int rcpt)
+    int rcpt, const char *traced)
 {
 	switch (o->mode) {
 	case JSON:
-		getmx_json(stdout, arg, info);
+		getmx_json(stdout, arg, info, traced);
 		break;
 	case NAMES:
 		getmx_names(stdout, info);
@@ -263,6 +321,7 @@ look_up(void *opts, const char *arg)
 	const struct opts *o = opts;
 	struct mxhints h = MXHINTS_INIT;
 	struct mxinfo *info = NULL;
+	struct tracing tr;
 	const char *at, *domain = arg;
 	int error;
 
@@ -275,12 +334,15 @@ look_up(void *opts, const char *arg)
 		domain = at + 1;
 		h.mh_rcpt = arg;
 	}
+	trace_begin(&tr, o, &h);
 	error = getmxinfo(domain, &h, &info);
+	trace_end(&tr);
 	if (info == NULL)
 		warnx("%s: %s", arg, mx_strerror(error));
 	else
-		print(o, arg, info, at != NULL);
+		print(o, arg, info, at != NULL, tr.text);
 	freemxinfo(info);
+	free(tr.text);
 	if (!o->hold)
 		flush();
 	return getmx_exit_code(error);

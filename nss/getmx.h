@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 struct mxinfo;
+struct mxtrace;
 struct mxmodule_dir;
 struct nssconf_place;
 
@@ -28,11 +29,17 @@ int	getmx_exit_code(int error);
  *	nonzero if a recipient was asked for, COLOUR if escape sequences
  *	may be used.
  * getmx_names: the hosts, one per line.
- * getmx_json: one line with a JSON object; DOMAIN is what was asked for.
+ * getmx_json: one line with a JSON object; DOMAIN is what was asked for,
+ *	TRACE what getmx_trace_json() has written, or NULL.
+ * getmx_trace: one step of a lookup, for people.
+ * getmx_trace_json: an object.
  */
 void	getmx_table(FILE *, const struct mxinfo *, int rcpt, int colour);
 void	getmx_names(FILE *, const struct mxinfo *);
-void	getmx_json(FILE *, const char *domain, const struct mxinfo *);
+void	getmx_json(FILE *, const char *domain, const struct mxinfo *,
+	    const char *trace);
+void	getmx_trace(FILE *, const struct mxtrace *);
+void	getmx_trace_json(FILE *, const struct mxtrace *);
 
 /*
  * getmx_notes: calls NOTE for each line that a person should see.

@@ -106,11 +106,66 @@ put_note(void *arg, const char *text)
 	n->comma = ",";
 }
 
+static void
+put_exchanges(FILE *fp, const struct mxent *mx)
+{
+	(void)fputs("\"mx\":[", fp);
+	while (mx != NULL) {
+		put_exchange(fp, mx);
+		if ((mx = mx->mx_next) != NULL)
+			(void)fputc(',', fp);
+	}
+	(void)fputs("],", fp);
+}
+
+static const char *
+event_word(int event)
+{
+	static const char *const words[] = {
+		[MXT_LIST] = "list",
+		[MXT_SOURCE] = "source",
+		[MXT_BORROW] = "borrow",
+		[MXT_DROPPED] = "dropped",
+		[MXT_ADDRS] = "addresses"
+	};
+
+	if (event < 0 || (size_t)event >= sizeof(words) / sizeof(words[0]))
+		return NULL;
+	return words[event];
+}
+
 void
-getmx_json(FILE *fp, const char *domain, const struct mxinfo *info)
+getmx_trace_json(FILE *fp, const struct mxtrace *t)
 {
 	struct notes notes = { fp, "" };
-	const struct mxent *mx;
+	const struct mxnote *n;
+
+	(void)fputc('{', fp);
+	put_key_string(fp, "event", event_word(t->mt_event));
+	put_key_string(fp, "domain", t->mt_domain);
+	put_key_string(fp, "source", t->mt_source);
+	put_key_string(fp, "arg", t->mt_arg);
+	put_key_string(fp, "status", t->mt_status);
+	put_key_string(fp, "action", t->mt_action);
+	put_key_string(fp, "error", t->mt_error == 0 ? NULL :
+	    mx_errname(t->mt_error));
+	put_key_string(fp, "text", t->mt_text);
+	put_key_string(fp, "origin", t->mt_origin);
+	put_key_string(fp, "pattern", t->mt_rule);
+	(void)fprintf(fp, "\"used\":%s,\"usec\":%" PRIu64 ",",
+	    t->mt_flags & MXT_UNUSED ? "false" : "true", t->mt_usec);
+	put_exchanges(fp, t->mt_mx);
+	(void)fputs("\"notes\":[", fp);
+	for (n = t->mt_notes; n != NULL; n = n->mn_next)
+		put_note(&notes, n->mn_text);
+	(void)fputs("]}", fp);
+}
+
+void
+getmx_json(FILE *fp, const char *domain, const struct mxinfo *info,
+    const char *trace)
+{
+	struct notes notes = { fp, "" };
 	int error = info->mi_error;
 
 	(void)fputc('{', fp);
@@ -124,14 +179,13 @@ getmx_json(FILE *fp, const char *domain, const struct mxinfo *info)
 	put_key_string(fp, "source", info->mi_source);
 	put_key_string(fp, "origin", info->mi_origin);
 	put_ttl(fp, info->mi_ttl);
-	(void)fprintf(fp, "\"secure\":%s,\"mx\":[",
+	(void)fprintf(fp, "\"secure\":%s,",
 	    info->mi_flags & MXI_SECURE ? "true" : "false");
-	for (mx = info->mi_mx; mx != NULL; mx = mx->mx_next) {
-		if (mx != info->mi_mx)
-			(void)fputc(',', fp);
-		put_exchange(fp, mx);
-	}
-	(void)fputs("],\"notes\":[", fp);
+	put_exchanges(fp, info->mi_mx);
+	(void)fputs("\"notes\":[", fp);
 	getmx_notes(info, strchr(domain, '@') != NULL, put_note, &notes);
-	(void)fputs("]}\n", fp);
+	(void)fputc(']', fp);
+	if (trace != NULL)
+		(void)fprintf(fp, ",\"trace\":[%s]", trace);
+	(void)fputs("}\n", fp);
 }

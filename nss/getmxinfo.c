@@ -27,6 +27,7 @@
 #include "lookup.h"
 #include "module.h"
 #include "mxresolve.h"
+#include "trace.h"
 
 /* The notes of a source's reply belong to the result, whatever it said. */
 static int
@@ -108,8 +109,10 @@ static int
 ask(struct lookup *lk, const struct nss_source *src)
 {
 	struct mxnss_reply r;
+	struct mxtrace t = { .mt_event = MXT_SOURCE };
 	enum mxnss_status status;
 	enum nss_action action;
+	int64_t since = mxtrace_clock(lk);
 	int ret = -1;
 
 	mxreply_init(&r, src->name);
@@ -121,12 +124,34 @@ ask(struct lookup *lk, const struct nss_source *src)
 	    (r.v.source = strdup(src->name)) == NULL)
 		goto out;
 	action = action_for(src, &r, status);
+	t.mt_domain = lk->q.domain;
+	t.mt_arg = src->arg[0] == '\0' ? NULL : src->arg;
+	t.mt_action = mxtrace_action(action);
+	mxtrace_answer(lk, &t, &r, status, since);
 	if (digest(lk, &r, status, action) == -1)
 		goto out;
 	ret = action == NSS_RETURN;
 out:
 	mxreply_clear(&r);
 	return ret;
+}
+
+/* What a source would have said that the answer did not need. */
+static void
+ask_unused(struct lookup *lk, const struct nss_source *src)
+{
+	struct mxnss_reply r;
+	struct mxtrace t = { .mt_event = MXT_SOURCE, .mt_flags = MXT_UNUSED };
+	enum mxnss_status status;
+	int64_t since = mxtrace_clock(lk);
+
+	mxreply_init(&r, src->name);
+	t.mt_domain = lk->q.domain;
+	t.mt_arg = src->arg[0] == '\0' ? NULL : src->arg;
+	status = mxsource_ask(lk, src->name, t.mt_arg, &lk->q, &r);
+	status = mxsource_borrow(lk, &r, status);
+	mxtrace_answer(lk, &t, &r, status, since);
+	mxreply_clear(&r);
 }
 
 /* RFC 5321 section 5.1: no MX at all, so the domain is its own exchange. */
@@ -232,24 +257,34 @@ load_sources(struct lookup *lk, struct nssconf *conf)
 }
 
 static int
+is_left_out(const struct lookup *lk, const struct nss_source *src)
+{
+	return (lk->h.mh_flags & MXH_NOFILES) &&
+	    strcmp(src->name, "files") == 0;
+}
+
+static int
 ask_all(struct lookup *lk)
 {
 	struct nssconf conf;
 	size_t i;
-	int ret;
+	int error, ret;
 
 	if ((ret = load_sources(lk, &conf)) != MX_OK)
 		return ret;
-	for (i = 0; i < conf.nsrc; i++) {
-		if ((lk->h.mh_flags & MXH_NOFILES) &&
-		    strcmp(conf.src[i].name, "files") == 0)
-			continue;
-		if ((ret = ask(lk, &conf.src[i])) == -1)
+	mxtrace_list(lk, &conf);
+	for (i = 0, ret = 0; i < conf.nsrc && ret == 0; i++)
+		if (!is_left_out(lk, &conf.src[i]) &&
+		    (ret = ask(lk, &conf.src[i])) == -1)
 			return MX_ENOMEM;
-		if (ret == 1)
-			break;
-	}
-	return conclude(lk);
+	error = conclude(lk);
+	if (error == MX_ENOMEM || lk->h.mh_trace == NULL ||
+	    !(lk->h.mh_flags & MXH_ASKALL))
+		return error;
+	for (; i < conf.nsrc; i++)
+		if (!is_left_out(lk, &conf.src[i]))
+			ask_unused(lk, &conf.src[i]);
+	return error;
 }
 
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]": the address itself. */

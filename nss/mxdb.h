@@ -87,6 +87,19 @@ extern "C" {
 #define MXH_NOSELFCUT	0x08
 #define MXH_NORANDOM	0x10	/* equals in the order they came */
 #define MXH_NOFILES	0x20	/* leave the files source out */
+#define MXH_ASKALL	0x40	/* with mh_trace: then ask the sources, too,
+				   that the answer does not need */
+
+/* mt_event */
+#define MXT_LIST	1	/* the sources in mt_text, from mt_origin */
+#define MXT_SOURCE	2	/* a source has answered */
+#define MXT_BORROW	3	/* so has the DNS, about the mx: line of the
+				   source that answers next */
+#define MXT_DROPPED	4	/* an exchange is left out; mt_text says why */
+#define MXT_ADDRS	5	/* the addresses of an exchange are known */
+
+/* mt_flags */
+#define MXT_UNUSED	0x01	/* asked for MXH_ASKALL only */
 
 struct mxaddr {			/* one address of one exchange */
 	struct mxaddr	*ma_next;
@@ -140,6 +153,26 @@ struct mxinfo {			/* the result */
 	struct mxnote	*mi_notes;
 };
 
+struct mxtrace {		/* one step of a lookup; what does not belong
+				   to the event is NULL or 0 */
+	int		 mt_event;	/* MXT_* */
+	uint32_t	 mt_flags;	/* MXT_UNUSED */
+	const char	*mt_domain;	/* that was asked for */
+	const char	*mt_source;	/* "files" */
+	const char	*mt_arg;	/* its argument, or NULL */
+	const char	*mt_status;	/* "SUCCESS", "NOTFOUND", "UNAVAIL",
+					   "TRYAGAIN" */
+	const char	*mt_action;	/* "return", "continue", "merge": what
+					   follows from that */
+	const char	*mt_text;	/* one printable line, or NULL */
+	const char	*mt_origin;	/* as mi_origin */
+	const char	*mt_rule;	/* pattern that decided, or NULL */
+	int		 mt_error;	/* MX_E* or 0 */
+	uint64_t	 mt_usec;	/* time taken, microseconds */
+	const struct mxent *mt_mx;	/* the exchanges, in no order */
+	const struct mxnote *mt_notes;
+};
+
 struct mxhints {		/* made by the caller: MXHINTS_INIT, then set */
 	size_t		 mh_size;	/* sizeof(struct mxhints) */
 	uint32_t	 mh_flags;	/* MXH_* */
@@ -154,8 +187,13 @@ struct mxhints {		/* made by the caller: MXHINTS_INIT, then set */
 					   instead of those of resolv.conf */
 	int		 mh_dnssec;	/* 0 auto, 1 trust, 2 off: whether the
 					   AD bit is believed, mxres_new(3) */
+	void		(*mh_trace)(void *, const struct mxtrace *);
+					/* called by getmxinfo() at each step;
+					   the step is valid until it
+					   returns */
+	void		*mh_tracearg;	/* its first argument */
 };
-#define MXHINTS_INIT	{ sizeof(struct mxhints), 0, 0, 0, 0, 0, 0, 0, 0 }
+#define MXHINTS_INIT	{ sizeof(struct mxhints), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /*
  * getmxinfo: the exchanges of DOMAIN (a domain name, or a literal such as

@@ -178,6 +178,10 @@ begin_pattern(struct mxhosts *mh, const char *p, size_t n)
 {
 	mh->current = score_pattern(mh, p, n);
 	if (mh->current > mh->score) {
+		if (n >= sizeof(mh->pattern))
+			n = sizeof(mh->pattern) - 1;
+		memcpy(mh->pattern, p, n);
+		mh->pattern[n] = '\0';
 		mh->score = mh->current;
 		mh->where = mh->file;
 		mh->nline = 0;

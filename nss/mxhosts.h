@@ -59,6 +59,7 @@ struct mxhosts {
 	unsigned int	 badline;	/* a line that cannot be used, or 0 */
 	char		 bad[200];	/* ... and why */
 	size_t		 where;		/* number of the file of that pattern */
+	char		 pattern[322];	/* it, cut if it is longer */
 	/* private */
 	char		 domain[254];
 	size_t		 domainlen;

@@ -192,6 +192,7 @@ mxverdict_clear(struct verdict *v)
 	free(v->text);
 	free(v->dsn);
 	free(v->cname);
+	free(v->rule);
 	memset(v, 0, sizeof(*v));
 	v->rcode = -1;
 	v->ttl = UINT32_MAX;
@@ -373,10 +374,16 @@ host_facts(struct mxnss_reply *r, const char *cname, int rcode, uint32_t ttl,
 	return replace_text(r, &r->v.cname, cname);
 }
 
+static int
+host_rule(struct mxnss_reply *r, const char *text)
+{
+	return replace_text(r, &r->v.rule, text);
+}
+
 const struct mxnss_host mxinfo_host = {
 	sizeof(struct mxnss_host), host_add, host_null_mx, host_fail,
 	host_nodata, host_origin, host_next_query, host_merge, host_note,
-	host_flags, host_facts
+	host_flags, host_facts, host_rule
 };
 
 void

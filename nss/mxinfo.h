@@ -25,6 +25,9 @@ struct entlist {
 	struct ent	**ent;
 	size_t		 n;
 	size_t		 room;
+	/* NULL, or told of each entry that mxlist.h drops */
+	void		(*dropped)(void *arg, const struct ent *);
+	void		*arg;
 };
 
 struct verdict {		/* what a source said, but for the records */
@@ -35,6 +38,7 @@ struct verdict {		/* what a source said, but for the records */
 	char		*text;
 	char		*dsn;
 	char		*cname;
+	char		*rule;	/* pattern that decided */
 	int		 rcode;
 	int		 err;	/* errno */
 	uint32_t	 ttl;

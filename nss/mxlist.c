@@ -73,6 +73,16 @@ is_repeated(const struct entlist *l, size_t i)
 	return 0;
 }
 
+/* Leaves a gap. */
+static void
+drop(struct entlist *l, size_t i)
+{
+	if (l->dropped != NULL)
+		l->dropped(l->arg, l->ent[i]);
+	mxent_free(l->ent[i]);
+	l->ent[i] = NULL;
+}
+
 /* Closes the gaps. */
 static void
 squeeze(struct entlist *l)
@@ -91,10 +101,8 @@ mxlist_dedupe(struct entlist *l)
 	size_t i;
 
 	for (i = 0; i < l->n; i++)
-		if (is_repeated(l, i)) {
-			mxent_free(l->ent[i]);
-			l->ent[i] = NULL;
-		}
+		if (is_repeated(l, i))
+			drop(l, i);
 	squeeze(l);
 }
 
@@ -104,7 +112,7 @@ mxlist_cap(struct entlist *l, size_t max)
 	int more = l->n > max;
 
 	while (l->n > max)
-		mxent_free(l->ent[--l->n]);
+		drop(l, --l->n);
 	return more;
 }
 
@@ -152,8 +160,7 @@ mxlist_selfcut(struct entlist *l, int (*is_self)(const struct mxent *,
 			if (l->ent[j] != NULL && !is_local(l->ent[j]) &&
 			    l->ent[j]->group == limit.group &&
 			    compare(l->ent[j], &limit) >= 0) {
-				mxent_free(l->ent[j]);
-				l->ent[j] = NULL;
+				drop(l, j);
 				dropped++;
 			}
 	}

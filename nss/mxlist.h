@@ -10,6 +10,8 @@ struct entlist;
 struct mxent;
 
 /*
+ * What is dropped is freed; a list with a `dropped' is told before.
+ *
  * mxlist_sort: by preference; equals keep their order.
  * mxlist_dedupe: of a sorted list, drops the same host and port again.
  *	What an administrator wrote stays, with its demands, even if the

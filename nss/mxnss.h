@@ -87,6 +87,9 @@ struct mxnss_host {		/* services of the library */
 	   UINT32_MAX, errno or 0 */
 	int	(*facts)(struct mxnss_reply *, const char *cname, int rcode,
 		    uint32_t ttl, int error);
+	/* the pattern or key that decided the answer, for people; not in
+	   a host whose size ends before it */
+	int	(*rule)(struct mxnss_reply *, const char *text);
 };
 
 struct mxnss_module {

@@ -14,6 +14,7 @@
 #include "lookup.h"
 #include "mxlist.h"
 #include "mxresolve.h"
+#include "trace.h"
 
 struct self {
 	const char *const *names;
@@ -113,13 +114,16 @@ resolve_all(struct lookup *lk, struct entlist *list)
 {
 	struct mxent *mx;
 	char text[400];
+	int64_t since;
 	size_t i;
 	int error;
 
 	for (i = 0; i < list->n; i++) {
 		mx = &list->ent[i]->mx;
+		since = mxtrace_clock(lk);
 		error = mxresolve_until(lk->info, mx, &lk->h,
 		    lk->q.deadline);
+		mxtrace_addrs(lk, mx, since);
 		if (error == MX_ENOMEM)
 			return error;
 		if (error == 0)
@@ -256,18 +260,72 @@ link_up(struct mxinfo *info, struct entlist *list)
 	list->n = 0;
 }
 
+/* Why exchanges are dropped, for who watches. */
+struct fate {
+	const struct lookup *lk;
+	const char	*why;
+	int		(*is_self)(const struct mxent *, void *);
+	struct self	*self;
+};
+
+static void
+report_fate(void *arg, const struct ent *e)
+{
+	const struct fate *f = arg;
+	const char *why = f->why;
+
+	if (f->is_self != NULL)
+		why = f->is_self(&e->mx, f->self) ? "it is this host itself" :
+		    "it is not better than this host, which is an exchange, "
+		    "too";
+	mxtrace_dropped(f->lk, &e->mx, why);
+}
+
+static void
+watch(struct entlist *list, struct fate *fate)
+{
+	if (fate->lk->h.mh_trace == NULL)
+		return;
+	list->dropped = report_fate;
+	list->arg = fate;
+}
+
 static int
 cut(struct lookup *lk, struct entlist *list,
     int (*is_self)(const struct mxent *, void *))
 {
 	struct self self;
+	struct fate fate = { lk, NULL, is_self, &self };
 
 	if (lk->h.mh_flags & MXH_NOSELFCUT)
 		return MX_OK;
 	who_are_we(lk, &self);
+	watch(list, &fate);
 	if (mxlist_selfcut(list, is_self, &self) > 0)
 		lk->info->mi_flags |= MXI_SELFCUT;
+	list->dropped = NULL;
 	return list->n == 0 ? loop(lk) : MX_OK;
+}
+
+/* At most so many, each once, without ourselves. */
+static int
+prune(struct lookup *lk, struct entlist *list)
+{
+	struct fate twice = { lk, "the same host and port are in the list "
+	    "already", NULL, NULL };
+	struct fate toomany = { lk, "there are more exchanges than can be "
+	    "used", NULL, NULL };
+	int error;
+
+	watch(list, &twice);
+	mxlist_dedupe(list);
+	if ((error = cut(lk, list, has_our_name)) != 0)
+		return error;
+	watch(list, &toomany);
+	if (mxlist_cap(list, MX_MAXLIST))
+		lk->info->mi_flags |= MXI_PARTIAL;
+	list->dropped = NULL;
+	return MX_OK;
 }
 
 int
@@ -276,11 +334,8 @@ mxoutcome_list(struct lookup *lk, struct entlist *list)
 	int error;
 
 	mxlist_sort(list);
-	mxlist_dedupe(list);
-	if ((error = cut(lk, list, has_our_name)) != 0)
+	if ((error = prune(lk, list)) != 0)
 		goto out;
-	if (mxlist_cap(list, MX_MAXLIST))
-		lk->info->mi_flags |= MXI_PARTIAL;
 	if (!(lk->h.mh_flags & MXH_NORANDOM))
 		mxlist_shuffle(list, lk->env->rnd);
 	if (lk->h.mh_flags & MXH_ADDRS) {

@@ -14,6 +14,7 @@
 
 #include "lookup.h"
 #include "module.h"
+#include "trace.h"
 
 static void
 unusable(struct mxnss_reply *r, const char *what)
@@ -177,8 +178,10 @@ borrow_one(struct lookup *lk, struct mxnss_reply *r, const struct ent *line,
 {
 	struct mxnss_query q = lk->q;
 	struct mxnss_reply sub;
+	struct mxtrace t = { .mt_event = MXT_BORROW };
 	struct mxnote *n;
 	enum mxnss_status status;
+	int64_t since = mxtrace_clock(lk);
 	int error;
 
 	q.domain = line->mx.mx_host;
@@ -190,6 +193,8 @@ borrow_one(struct lookup *lk, struct mxnss_reply *r, const struct ent *line,
 		add_implicit(&sub, q.domain);
 	else if (status == MXNSS_NOTFOUND && sub.v.error == 0)
 		(void)mxinfo_host.fail(&sub, MX_EUNUSABLE, NULL, NULL);
+	t.mt_domain = q.domain;
+	mxtrace_answer(lk, &t, &sub, status, since);
 	for (n = sub.notes; n != NULL; n = n->mn_next)
 		(void)mxinfo_host.note(r, n->mn_text);
 	r->nomem |= sub.nomem;

@@ -136,6 +136,8 @@ answer(const struct files *f, const struct mxhosts *mh,
 	char buf[800];
 	size_t i;
 
+	if (mh->score > MXHOSTS_NOMATCH)
+		(void)f->host->rule(r, mh->pattern);
 	if (mh->badline != 0) {
 		set_origin(f, r, mh->badline);
 		(void)snprintf(buf, sizeof(buf), "%s:%u: %s", f->path,

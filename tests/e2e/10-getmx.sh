@@ -150,6 +150,28 @@ as alice getmx - < $T > /dev/null 2> $T/err || RC=$?
 check "standard input that cannot be read" is "$RC" 75
 check "and why" has "$(cat $T/err)" '^getmx: standard input: '
 
+TABLE=$(as alice getmx --trace self.example)
+check "--trace: what was said and what was cut" has "$TABLE" \
+    '^trace of self\.example: the source list of ' \
+    '^  files: NOTFOUND, continue, [0-9]+\.[0-9]{3} ms$' \
+    '^  dns: SUCCESS, return, [0-9]+\.[0-9]{3} ms, 192\.0\.2\.53#53$' \
+    '^  left out: .*: it is this host itself$'
+as alice getmx -j --trace half.example > $T/out
+check "--trace: the same in JSON" json_of $T/out \
+    '[t["event"] for t in d["trace"]] == ["list", "source", "source",
+    "addresses", "addresses"] and d["trace"][2]["source"] == "dns" and
+    [m["host"] for m in d["trace"][2]["mx"]] == ["nowhere.example",
+    "b.example"] and d["trace"][3]["error"] == "MX_ENOADDR" and
+    d["trace"][4]["mx"][0]["addresses"] == ["192.0.2.12"]'
+printf 'one.example 10 [192.0.2.13]\n' > $T/mxhosts
+as alice getmx -j --trace -S "files($T/mxhosts) dns" one.example > $T/out
+check "--trace: what DNS would have said" json_of $T/out \
+    'd["mx"][0]["host"] == "192.0.2.13" and
+    d["trace"][1]["pattern"] == "one.example" and
+    d["trace"][1]["origin"].endswith("/mxhosts:1") and
+    d["trace"][3]["source"] == "dns" and not d["trace"][3]["used"] and
+    d["trace"][3]["mx"][0]["host"] == "a.example"'
+
 TABLE=$(as alice getmx three.example)
 check "the table" has "$TABLE" '10 +a\.example.*192\.0\.2\.11' \
     '20 +b\.example.*192\.0\.2\.12' '30 +c\.example.*192\.0\.2\.13'

@@ -233,11 +233,116 @@ test_json_rows(void **state)
 		print_message("# %s\n", objects[i].name);
 		info = look_up(objects[i].says, objects[i].domain, 0);
 		fp = begin();
-		getmx_json(fp, "D.Example.", info);
+		getmx_json(fp, "D.Example.", info, NULL);
 		assert_int_equal(fclose(fp), 0);
 		assert_string_equal(text, objects[i].json);
 		freemxinfo(info);
 	}
+}
+
+static char hosts[2][16] = { "a.example", "b.example" };
+static char trace_note[] = "odd";
+static struct mxnote a_note = { NULL, trace_note };
+static struct mxent b_mx = { .mx_pref = 20, .mx_host = hosts[1],
+	.mx_ttl = 5, .mx_port = 26 };
+static struct mxent a_mx = { .mx_next = &b_mx, .mx_pref = 10,
+	.mx_host = hosts[0], .mx_ttl = 5 };
+
+#define B_JSON	"{\"pref\":20,\"host\":\"b.example\",\"port\":26," \
+	"\"ttl\":5,\"tls\":null,\"tls_name\":null," \
+	"\"implicit_tls\":false,\"auth\":null,\"source\":null," \
+	"\"origin\":null,\"error\":null,\"addresses\":[]}"
+
+static const struct {
+	const char	*name;
+	struct mxtrace	 t;
+	const char	*text;
+	const char	*json;
+} steps[] = {
+	{ "list", { .mt_event = MXT_LIST, .mt_domain = "d.example",
+	    .mt_text = "files dns", .mt_origin = "f:1" },
+	    "trace of d.example: the source list of f:1\n    files dns\n",
+	    "{\"event\":\"list\",\"domain\":\"d.example\","
+	    "\"source\":null,\"arg\":null,\"status\":null,"
+	    "\"action\":null,\"error\":null,\"text\":\"files dns\","
+	    "\"origin\":\"f:1\",\"pattern\":null,\"used\":true,"
+	    "\"usec\":0,\"mx\":[],\"notes\":[]}" },
+	{ "source", { .mt_event = MXT_SOURCE, .mt_domain = "d.example",
+	    .mt_source = "files", .mt_arg = "/x", .mt_status = "SUCCESS",
+	    .mt_action = "return", .mt_origin = "/x:1", .mt_rule = "*",
+	    .mt_usec = 12034, .mt_mx = &a_mx, .mt_notes = &a_note },
+	    "  files(/x): SUCCESS, return, 12.034 ms, /x:1, pattern *\n"
+	    "    10 a.example\n    20 b.example port 26\n    note: odd\n",
+	    NULL },
+	{ "failure, not needed", { .mt_event = MXT_SOURCE,
+	    .mt_flags = MXT_UNUSED, .mt_domain = "d.example",
+	    .mt_source = "dns", .mt_status = "TRYAGAIN",
+	    .mt_error = MX_ETIMEOUT, .mt_text = "too late", .mt_usec = 7 },
+	    "  dns, not needed: TRYAGAIN, 0.007 ms\n"
+	    "    MX_ETIMEOUT: too late\n",
+	    "{\"event\":\"source\",\"domain\":\"d.example\","
+	    "\"source\":\"dns\",\"arg\":null,\"status\":\"TRYAGAIN\","
+	    "\"action\":null,\"error\":\"MX_ETIMEOUT\","
+	    "\"text\":\"too late\",\"origin\":null,\"pattern\":null,"
+	    "\"used\":false,\"usec\":7,\"mx\":[],\"notes\":[]}" },
+	{ "borrow", { .mt_event = MXT_BORROW, .mt_domain = "o.example",
+	    .mt_source = "dns", .mt_status = "NOTFOUND", .mt_usec = 1000 },
+	    "  dns, for mx:o.example: NOTFOUND, 1.000 ms\n", NULL },
+	{ "dropped", { .mt_event = MXT_DROPPED, .mt_domain = "d.example",
+	    .mt_source = "dns", .mt_origin = "192.0.2.53#53",
+	    .mt_text = "why", .mt_mx = &b_mx, .mt_notes = &a_note },
+	    "  left out: 20 b.example port 26 (192.0.2.53#53): why\n",
+	    "{\"event\":\"dropped\",\"domain\":\"d.example\","
+	    "\"source\":\"dns\",\"arg\":null,\"status\":null,"
+	    "\"action\":null,\"error\":null,\"text\":\"why\","
+	    "\"origin\":\"192.0.2.53#53\",\"pattern\":null,"
+	    "\"used\":true,\"usec\":0,\"mx\":[" B_JSON "],"
+	    "\"notes\":[\"odd\"]}" },
+	{ "addresses", { .mt_event = MXT_ADDRS, .mt_domain = "d.example",
+	    .mt_error = MX_ENOADDR, .mt_text = "none", .mt_mx = &b_mx,
+	    .mt_usec = 10 },
+	    "  addresses of b.example: none, 0.010 ms\n", NULL },
+	{ "of a later library", { .mt_event = 99, .mt_domain = "d.example" },
+	    "", NULL }
+};
+
+static void
+test_trace_steps(void **state)
+{
+	size_t i;
+	FILE *fp;
+
+	(void)state;
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		print_message("# %s\n", steps[i].name);
+		fp = begin();
+		getmx_trace(fp, &steps[i].t);
+		assert_int_equal(fclose(fp), 0);
+		assert_string_equal(text, steps[i].text);
+		if (steps[i].json == NULL)
+			continue;
+		fp = begin();
+		getmx_trace_json(fp, &steps[i].t);
+		assert_int_equal(fclose(fp), 0);
+		assert_string_equal(text, steps[i].json);
+	}
+}
+
+static void
+test_json_with_a_trace(void **state)
+{
+	static const char end[] = ",\"notes\":[],\"trace\":[{},{}]}\n";
+	struct mxinfo *info;
+	FILE *fp;
+
+	(void)state;
+	info = look_up("NOTFOUND", "d.example", 0);
+	fp = begin();
+	getmx_json(fp, "d.example", info, "{},{}");
+	assert_int_equal(fclose(fp), 0);
+	assert_true(textlen > sizeof(end));
+	assert_string_equal(text + textlen - (sizeof(end) - 1), end);
+	freemxinfo(info);
 }
 
 static void
@@ -250,7 +355,7 @@ test_json_of_all_demands(void **state)
 	info = look_up_file("d.example 7 [2001:db8::1]:465 tls=dane "
 	    "name=n.example auth=me implicit-tls ttl=9\n");
 	fp = begin();
-	getmx_json(fp, "u@d.example", info);
+	getmx_json(fp, "u@d.example", info, NULL);
 	assert_int_equal(fclose(fp), 0);
 	assert_non_null(strstr(text, "\"pref\":7,\"host\":\"2001:db8::1\","
 	    "\"port\":465,\"ttl\":9,\"tls\":\"dane\","
@@ -269,7 +374,7 @@ test_json_quotes_whatever_was_asked(void **state)
 	(void)state;
 	info = look_up("NOTFOUND", "a\"b", 0);
 	fp = begin();
-	getmx_json(fp, "a\"b\\c\n\303\274", info);
+	getmx_json(fp, "a\"b\\c\n\303\274", info, NULL);
 	assert_int_equal(fclose(fp), 0);
 	assert_memory_equal(text,
 	    "{\"domain\":\"a\\\"b\\\\c\\u000a\\u00c3\\u00bc\",", 37);
@@ -545,6 +650,8 @@ main(void)
 		cmocka_unit_test(test_table_spells_all_demands),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_json_rows),
+		cmocka_unit_test(test_trace_steps),
+		cmocka_unit_test(test_json_with_a_trace),
 		cmocka_unit_test(test_json_of_all_demands),
 		cmocka_unit_test(test_json_quotes_whatever_was_asked),
 		cmocka_unit_test(test_exit_codes),

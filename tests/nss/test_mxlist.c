@@ -45,7 +45,7 @@ letters(const struct entlist *l)
 static void
 test_sort_is_stable(void **state)
 {
-	struct entlist l = { NULL, 0, 0 };
+	struct entlist l = { NULL, 0, 0, NULL, NULL };
 
 	(void)state;
 	mxlist_sort(&l);
@@ -64,7 +64,7 @@ test_sort_is_stable(void **state)
 static void
 test_dedupe_ports_and_owners(void **state)
 {
-	struct entlist l = { NULL, 0, 0 };
+	struct entlist l = { NULL, 0, 0, NULL, NULL };
 
 	(void)state;
 	add(&l, 10, "a.x", 0);
@@ -88,7 +88,7 @@ test_dedupe_ports_and_owners(void **state)
 static void
 test_cap(void **state)
 {
-	struct entlist l = { NULL, 0, 0 };
+	struct entlist l = { NULL, 0, 0, NULL, NULL };
 
 	(void)state;
 	add(&l, 10, "a.x", 0);
@@ -118,7 +118,7 @@ rnd(uint32_t bound)
 static void
 test_shuffle_keeps_preferences(void **state)
 {
-	struct entlist l = { NULL, 0, 0 };
+	struct entlist l = { NULL, 0, 0, NULL, NULL };
 	int i;
 
 	(void)state;
@@ -143,7 +143,7 @@ test_shuffle_all_orders_of_three_equally(void **state)
 	static const char *const orders[] = {
 		"abc", "acb", "bac", "bca", "cab", "cba"
 	};
-	struct entlist l = { NULL, 0, 0 };
+	struct entlist l = { NULL, 0, 0, NULL, NULL };
 	double chi = 0, expect = 10000 / 6.0;
 	unsigned int seen[6] = { 0 };
 	int i, j;
