@@ -233,7 +233,6 @@ getmx_notes(const struct mxinfo *info, int rcpt,
 		{ MXI_PARTIAL, "more exchanges than can be used; the worst "
 		    "are left out" }
 	};
-	const struct mxent *mx;
 	const struct mxnote *n;
 	char text[600];
 	size_t i;
@@ -249,14 +248,6 @@ getmx_notes(const struct mxinfo *info, int rcpt,
 	if ((info->mi_flags & MXI_BYRCPT) && !rcpt)
 		note(arg, "overrides name single users of the domain: ask "
 		    "for user@domain to see theirs");
-	for (mx = info->mi_mx; mx != NULL; mx = mx->mx_next)
-		if ((mx->mx_flags & (MXE_CNAME | MXE_IMPLICIT)) ==
-		    MXE_CNAME) {
-			(void)snprintf(text, sizeof(text), "%s: an exchange "
-			    "must not be an alias (RFC 2181 section 10.3); "
-			    "used all the same", mx->mx_host);
-			note(arg, text);
-		}
 	for (n = info->mi_notes; n != NULL; n = n->mn_next)
 		note(arg, n->mn_text);
 }

@@ -148,6 +148,19 @@ resolve_local(struct mxent *ent, int family)
 	return error;
 }
 
+/* Said once, and with an answer that has no exchange left as well. */
+static int
+note_alias(struct mxinfo *info, struct mxent *ent, unsigned int *nnotes)
+{
+	char text[400];
+
+	if (ent->mx_flags & (MXE_CNAME | MXE_IMPLICIT))
+		return 0;
+	(void)snprintf(text, sizeof(text), "%s: an exchange must not be an "
+	    "alias (RFC 2181 section 10.3); used all the same", ent->mx_host);
+	return mxinfo_note(&info->mi_notes, nnotes, text);
+}
+
 static int
 take_answer(struct mxinfo *info, struct mxent *ent,
     const struct mxres_answer *a)
@@ -165,8 +178,11 @@ take_answer(struct mxinfo *info, struct mxent *ent,
 		if (mxinfo_note(&info->mi_notes, &nnotes, text) == -1)
 			return MX_ENOMEM;
 	}
-	if (a->flags & MXRES_F_CNAME)
+	if (a->flags & MXRES_F_CNAME) {
+		if (note_alias(info, ent, &nnotes) == -1)
+			return MX_ENOMEM;
 		ent->mx_flags |= MXE_CNAME;
+	}
 	for (i = 0; i < a->naddr; i++) {
 		if ((ma = append(ent, a->addr[i].family)) == NULL)
 			return MX_ENOMEM;

@@ -21,6 +21,9 @@ dual	MX	5 both
 half	MX	10 nowhere
 	MX	20 b
 txtonly	TXT	"no mail here"
+loopback MX	10 lo
+	MX	20 a
+lo	A	127.0.0.1
 END
 dns_start
 
@@ -115,6 +118,31 @@ check "our own host is the only exchange" \
     refused self.example 2 permanent MX_ELOOP 5.4.6
 check "a literal" found '[192.0.2.12]' \
     'd["mx"][0]["addresses"] == ["192.0.2.12"]'
+
+# noted DOMAIN EXIT ERE: the table and the JSON say so.
+noted()
+{
+	noted_rc=0
+	noted_out=$(as alice getmx "$1") || noted_rc=$?
+	is "$noted_rc" "$2" && has "$noted_out" "^  note: .*$3" || return
+	as alice getmx -j "$1" > $T/noted || :
+	json 'any(re.search(argv[0], n) for re in [__import__("re")]
+	    for n in d["notes"])' "$3" < $T/noted
+}
+check "note: an MX in digits" noted numeric.example 2 \
+    'MX 10 192\.0\.2\.1 must name a host, not an IP address'
+check "note: an MX that is a CNAME" noted cname.example 0 \
+    'alias\.example: an exchange must not be an alias'
+check "note: an MX without address" noted half.example 0 \
+    'nowhere\.example: has no address'
+check "note: no MX with an address" noted missing.example 2 \
+    'nowhere\.example: has no address'
+check "note: an MX on the loopback" noted loopback.example 0 \
+    'lo\.example: 127\.0\.0\.1 is no address that mail can be sent to'
+check "note: the same MX twice" noted twice.example 0 \
+    'MX (10|20) a\.example names the same host twice'
+check "note: null MX among others" noted mixed.example 0 \
+    'null MX. stands beside other exchanges'
 
 look one.example null.example some.broken
 check "several domains: the highest exit code" is "$RC" 75

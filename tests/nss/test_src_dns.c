@@ -41,6 +41,13 @@ static const char script[] =
     "fail.test MX servfail\n"
     "malformed.test MX RAW MX 00\n"
     "cname.test MX MX 10 to-a.test\n"
+    "dangles.test MX MX 10 dangling.test\n"
+    "nullmix.test MX MX 0 . MX 10 a.test\n"
+    "twice.test MX MX 10 a.test MX 5 a.test\n"
+    "badhost.test MX MX 10 a\\032b.test MX 20 a.test\n"
+    "partly.test MX MX 10 mostly.test\n"
+    "mostly.test A A 127.0.0.2 A 192.0.2.4 A 0.0.0.0\n"
+    "mostly.test AAAA AAAA ::1 AAAA ff02::1\n"
     "addrfail.test MX MX 10 failing.test\n"
     "addrhalf.test MX MX 10 failing.test MX 20 b.test\n"
     "failing.test ANY servfail\n"
@@ -170,7 +177,8 @@ static const struct {
 	{ "fail.test", MX_ESERVFAIL, "", 0, "MX lookup of fail.test at",
 	    NULL },
 	{ "malformed.test", MX_EBADRESP, "", 0, "MX lookup of", "malformed" },
-	{ "cname.test", 0, "10 to-a.test=192.0.2.9", 0, NULL, NULL },
+	{ "cname.test", 0, "10 to-a.test=192.0.2.9", 0, NULL,
+	    "to-a.test: an exchange must not be an alias" },
 	{ "addrfail.test", MX_EADDRAGAIN, "", 0, "cannot be looked up now",
 	    "failing.test: the name server failed" },
 	{ "addrhalf.test", 0,
@@ -213,6 +221,84 @@ test_dns_rows(void **state)
 			    rows[i].note));
 		freemxinfo(info);
 	}
+}
+
+/* All notes of an answer, whether there is an exchange or not. */
+static const struct {
+	const char	*domain;
+	int		 error;
+	const char	*notes;
+} odd[] = {
+	{ "one.test", 0, "" },
+	{ "null.test", MX_ENULLMX, "" },
+	{ "literal.test", MX_ENOADDR, "literal.test: MX 10 192.0.2.1 must "
+	    "name a host, not an IP address; ignored\n" },
+	{ "cname.test", 0, "to-a.test: an exchange must not be an alias (RFC "
+	    "2181 section 10.3); used all the same\n" },
+	{ "dangles.test", MX_ENOADDR, "dangling.test: an exchange must not "
+	    "be an alias (RFC 2181 section 10.3); used all the same\n"
+	    "dangling.test: has no address\n" },
+	{ "missing.test", MX_ENOADDR, "gone.test: has no address\n" },
+	{ "half.test", 0, "gone.test: has no address\n" },
+	{ "addrhalf.test", 0, "failing.test: the name server failed\n" },
+	{ "loop.test", MX_ENOADDR, "lo.test: ::1 is no address that mail can "
+	    "be sent to; ignored\n"
+	    "lo.test: 127.0.0.1 is no address that mail can be sent to; "
+	    "ignored\n"
+	    "lo.test: has no address\n" },
+	{ "partly.test", 0, "mostly.test: 127.0.0.2 is no address that mail "
+	    "can be sent to; ignored\n"
+	    "mostly.test: 0.0.0.0 is no address that mail can be sent to; "
+	    "ignored\n"
+	    "mostly.test: ::1 is no address that mail can be sent to; "
+	    "ignored\n"
+	    "mostly.test: ff02::1 is no address that mail can be sent to; "
+	    "ignored\n" },
+	{ "twice.test", 0, "twice.test: MX 5 a.test names the same host "
+	    "twice\n" },
+	{ "nullmix.test", 0, "nullmix.test: MX 0 . (null MX) stands beside "
+	    "other exchanges; ignored\n" },
+	{ "badhost.test", 0, "badhost.test: MX 10 a\\032b.test names no valid "
+	    "host; ignored\n" },
+	{ "malformed.test", MX_EBADRESP, "malformed.test: MX record with 1 "
+	    "octets of data is malformed; ignored\n" }
+};
+
+static void
+test_dns_notes(void **state)
+{
+	struct mxinfo *info;
+	const struct mxnote *n;
+	char text[2000];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		print_message("# %s\n", odd[i].domain);
+		info = look_up(odd[i].domain, MXH_ADDRS, 0, odd[i].error);
+		text[0] = '\0';
+		for (n = info->mi_notes; n != NULL; n = n->mn_next) {
+			(void)strlcat(text, n->mn_text, sizeof(text));
+			(void)strlcat(text, "\n", sizeof(text));
+		}
+		assert_string_equal(text, odd[i].notes);
+		freemxinfo(info);
+	}
+}
+
+static void
+test_dns_note_of_an_alias_is_given_once(void **state)
+{
+	struct mxhints h = MXHINTS_INIT;
+	struct mxinfo *info;
+
+	(void)state;
+	info = look_up("cname.test", MXH_ADDRS, 0, MX_OK);
+	h.mh_servers = servers;
+	assert_int_equal(mxresolve(info, info->mi_mx, &h), MX_OK);
+	assert_non_null(info->mi_notes);
+	assert_null(info->mi_notes->mn_next);
+	freemxinfo(info);
 }
 
 static void
@@ -387,6 +473,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dns_rows),
+		cmocka_unit_test(test_dns_notes),
+		cmocka_unit_test(test_dns_note_of_an_alias_is_given_once),
 		cmocka_unit_test(test_dns_facts_of_an_answer),
 		cmocka_unit_test(test_dns_facts_of_an_address),
 		cmocka_unit_test(test_dns_family),
