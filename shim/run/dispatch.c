@@ -524,6 +524,12 @@ dispatch_workers(const struct dispatch *d)
 }
 
 void
+dispatch_dismiss(struct dispatch *d)
+{
+	crew_dismiss_all(d->crew);
+}
+
+void
 dispatch_stop(struct dispatch *d)
 {
 	d->stopping = true;

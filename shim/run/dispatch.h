@@ -57,6 +57,7 @@ size_t	dispatch_workers(const struct dispatch *);
 
 /* The end: no new attempts, workers go when their task is done; or now. */
 void	dispatch_stop(struct dispatch *);
+void	dispatch_dismiss(struct dispatch *);	/* the workers only */
 void	dispatch_kill(struct dispatch *);
 /* What was removed is removed durably. */
 void	dispatch_sync(struct dispatch *);

@@ -318,9 +318,12 @@ is_over(struct loop *l, int64_t *wait)
 {
 	int64_t left;
 
-	if (l->opt->mode == LOOP_ONCE && !l->stopping &&
-	    dispatch_active(l->dispatch) == 0)
-		stop(l);
+	if (l->opt->mode == LOOP_ONCE && !l->stopping) {
+		if (dispatch_active(l->dispatch) != 0)
+			return false;
+		dispatch_dismiss(l->dispatch);
+		return dispatch_workers(l->dispatch) == 0;
+	}
 	if (l->stopping) {
 		if (dispatch_workers(l->dispatch) == 0)
 			return true;
@@ -358,7 +361,8 @@ must_go_on(struct loop *l)
 	if (l->stopping)
 		return false;
 	scan(l);
-	if (dispatch_messages(l->dispatch) == 0)
+	if ((l->opt->mode == LOOP_ONCE ? dispatch_active(l->dispatch) :
+	    dispatch_messages(l->dispatch)) == 0)
 		return false;
 	if (queue_lock(l->queue) == -1)
 		return false;		/* another runner sees it, too */

@@ -45,6 +45,7 @@ worker_run(const struct conf *conf, struct queue *q, const char *domain,
 {
 	struct journal_record rec;
 	struct report rep;
+	struct msgid late;
 	struct job job;
 	int fd;
 
@@ -58,6 +59,9 @@ worker_run(const struct conf *conf, struct queue *q, const char *domain,
 		close(fd);
 		if (strstr(domain, "hang") != NULL)
 			pause();
+		/* somebody submits, and finds the lock taken */
+		if (strstr(domain, "late") != NULL)
+			fixture_drop(&late, "a@x.test", "b@ok.test");
 		memset(&rep, 0, sizeof(rep));
 		memset(&rec, 0, sizeof(rec));
 		rep.id = job.id;
@@ -242,6 +246,21 @@ test_loop_once(void **state)
 	assert_false(fixture_exists("queue", id.s));
 	assert_true(fixture_exists("queue", later.s));
 	assert_false(fixture_exists(".", "wake"));
+}
+
+/* Nobody else is started for it: the runner that goes must see it. */
+static void
+test_loop_once_looks_again(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	no_inotify = true;
+	fixture_drop(&id, "a@x.test", "b@late.test");
+	start(LOOP_ONCE, 0);
+	assert_int_equal(finish(), EX_OK);
+	assert_int_equal(jobs("ok.test"), 1);
+	assert_int_equal(fixture_count("drop"), 0);
 }
 
 static void
@@ -530,6 +549,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_loop_once),
+		TEST(test_loop_once_looks_again),
 		TEST(test_loop_once_with_errors_tries_nothing),
 		TEST(test_loop_serve_ends_when_idle),
 		TEST(test_loop_serve_stays_while_mail_waits),
