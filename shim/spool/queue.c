@@ -195,7 +195,7 @@ static int
 link_durably(struct queue *q, const struct msgid *id, int fd)
 {
 	char proc[32];
-	int ret;
+	int ret, error;
 
 	if (fsync(fd) == -1)
 		return -1;
@@ -206,7 +206,14 @@ link_durably(struct queue *q, const struct msgid *id, int fd)
 		ret = linkat(fd, "", q->fd[QD_QUEUE], id->s, AT_EMPTY_PATH);
 	if (ret == -1 && errno != EEXIST)
 		return -1;
-	return fsync(q->fd[QD_QUEUE]);
+	if (fsync(q->fd[QD_QUEUE]) == 0)
+		return 0;
+	/* what failed shall not be found, and sent, before it is repeated */
+	error = errno;
+	if (ret == 0)
+		(void)unlinkat(q->fd[QD_QUEUE], id->s, 0);
+	errno = error;
+	return -1;
 }
 
 /*
