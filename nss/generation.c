@@ -7,6 +7,8 @@
 
 #include <sys/stat.h>
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "generation.h"
@@ -45,10 +47,29 @@ mxgeneration_file(uint64_t h, const char *path)
 }
 
 uint64_t
+mxgeneration_overrides(uint64_t h, const char *path)
+{
+	struct mxhosts_files files;
+	char *dir, err[600];
+	size_t i;
+
+	h = mxgeneration_file(h, path);
+	if ((dir = mxhosts_dirname(path)) != NULL)
+		h = mxgeneration_file(h, dir);
+	free(dir);
+	if (mxhosts_list(path, &files, err, sizeof(err)) == -1)
+		return mix(h, (uint64_t)errno);
+	for (i = 1; i < files.n; i++)
+		h = mxgeneration_file(h, files.path[i]);
+	mxhosts_files_clear(&files);
+	return h;
+}
+
+uint64_t
 mx_generation(void)
 {
 	const struct nssconf_place *place;
-	uint64_t h = mxgeneration_file(FNV_OFFSET, MXHOSTS_PATH);
+	uint64_t h = mxgeneration_overrides(FNV_OFFSET, MXHOSTS_PATH);
 
 	for (place = nssconf_places; place->path != NULL; place++)
 		h = mxgeneration_file(h, place->path);

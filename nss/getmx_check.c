@@ -67,11 +67,39 @@ try_source(const struct getmx_paths *paths, const struct nss_source *src,
 	return 0;
 }
 
+/* The file that a source reads, or NULL. */
+static const char *
+override_file(const struct getmx_paths *paths, const struct nss_source *src)
+{
+	if (strcmp(src->name, "files") != 0)
+		return NULL;
+	return src->arg[0] == '\0' ? paths->mxhosts : src->arg;
+}
+
+/* What there is of an override file and its directory, as comments. */
+static void
+print_files(FILE *fp, const char *path)
+{
+	struct mxhosts_files files;
+	char err[600];
+	size_t i;
+
+	if (mxhosts_list(path, &files, err, sizeof(err)) == -1) {
+		(void)fprintf(fp, "# %s\n", err);
+		return;
+	}
+	for (i = 0; i < files.n; i++)
+		if (i > 0 || access(files.path[i], F_OK) == 0)
+			(void)fprintf(fp, "# files: %s\n", files.path[i]);
+	mxhosts_files_clear(&files);
+}
+
 int
 getmx_config(FILE *fp, const struct getmx_paths *paths, const char *sources)
 {
 	struct nssconf conf;
 	char text[NSSCONF_MAXSOURCES * 400], err[700];
+	const char *path;
 	size_t i;
 
 	if (load(paths, sources, &conf, err, sizeof(err)) == -1) {
@@ -83,9 +111,12 @@ getmx_config(FILE *fp, const struct getmx_paths *paths, const char *sources)
 		return EX_CONFIG;
 	}
 	(void)fprintf(fp, "# %s\n", conf.origin);
-	for (i = 0; i < conf.nsrc; i++)
+	for (i = 0; i < conf.nsrc; i++) {
 		if (try_source(paths, &conf.src[i], err, sizeof(err)) == -1)
 			(void)fprintf(fp, "# %s\n", err);
+		if ((path = override_file(paths, &conf.src[i])) != NULL)
+			print_files(fp, path);
+	}
 	(void)fprintf(fp, "mxhosts: %s\n", text);
 	return EX_OK;
 }
@@ -198,7 +229,7 @@ plural(size_t n)
 
 /* USED: a source of the list reads this file. */
 static int
-check_mxhosts(FILE *fp, const char *path, int used)
+check_file(FILE *fp, const char *path, int used)
 {
 	struct report r = { fp, path, NULL, 0 };
 	char err[600];
@@ -227,17 +258,37 @@ check_mxhosts(FILE *fp, const char *path, int used)
 	return errors;
 }
 
+/* An override file and its directory. */
+static int
+check_mxhosts(FILE *fp, const char *path, int used)
+{
+	struct mxhosts_files files;
+	char err[600];
+	size_t i;
+	int errors = 0;
+
+	if (mxhosts_list(path, &files, err, sizeof(err)) == -1) {
+		(void)fprintf(fp, "%s\n", err);
+		return 1 + check_file(fp, path, used);
+	}
+	for (i = 0; i < files.n; i++)
+		errors += check_file(fp, files.path[i], used);
+	mxhosts_files_clear(&files);
+	return errors;
+}
+
 /* Whether a source of the list reads the file that has no argument. */
 static int
-reads_default(const struct nssconf *conf, const char *path)
+reads_default(const struct getmx_paths *paths, const struct nssconf *conf)
 {
+	const char *path;
 	size_t i;
 
-	for (i = 0; i < conf->nsrc; i++)
-		if (strcmp(conf->src[i].name, "files") == 0 &&
-		    (conf->src[i].arg[0] == '\0' ||
-		    strcmp(conf->src[i].arg, path) == 0))
+	for (i = 0; i < conf->nsrc; i++) {
+		path = override_file(paths, &conf->src[i]);
+		if (path != NULL && strcmp(path, paths->mxhosts) == 0)
 			return 1;
+	}
 	return 0;
 }
 
@@ -307,17 +358,18 @@ int
 getmx_check(FILE *fp, const struct getmx_paths *paths, const char *sources)
 {
 	struct nssconf conf;
+	const char *path;
 	size_t i;
 	int errors;
 
 	errors = check_sources(fp, paths, sources, &conf);
 	errors += check_mxhosts(fp, paths->mxhosts, conf.nsrc == 0 ||
-	    sources != NULL || reads_default(&conf, paths->mxhosts));
-	for (i = 0; i < conf.nsrc; i++)
-		if (strcmp(conf.src[i].name, "files") == 0 &&
-		    conf.src[i].arg[0] != '\0' &&
-		    strcmp(conf.src[i].arg, paths->mxhosts) != 0)
-			errors += check_mxhosts(fp, conf.src[i].arg, 1);
+	    sources != NULL || reads_default(paths, &conf));
+	for (i = 0; i < conf.nsrc; i++) {
+		path = override_file(paths, &conf.src[i]);
+		if (path != NULL && strcmp(path, paths->mxhosts) != 0)
+			errors += check_mxhosts(fp, path, 1);
+	}
 	errors += check_runner(fp, paths->runner);
 	return errors == 0 ? EX_OK : EX_CONFIG;
 }

@@ -218,9 +218,10 @@ struct mxent	*getmxbyname(const char *domain);
 
 /*
  * mx_generation: a number that stays the same as long as the files do which
- *	say where mail goes: mxnss.conf, nsswitch.conf and mxhosts.  Who
- *	keeps results takes it before the lookup, and asks again when it has
- *	changed or mi_ttl is over.  Never fails; costs a stat(2) a file.
+ *	say where mail goes: mxnss.conf, nsswitch.conf, mxhosts and
+ *	mxhosts.d.  Who keeps results takes it before the lookup, and asks
+ *	again when it has changed or mi_ttl is over.  Never fails; costs a
+ *	stat(2) a file.
  */
 uint64_t	 mx_generation(void);
 

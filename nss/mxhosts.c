@@ -10,6 +10,7 @@
 
 #include "mxhosts.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,11 @@ mxhosts_newfile(struct mxhosts *mh)
 void
 mxhosts_clear(struct mxhosts *mh)
 {
+	int saved = errno;
+
 	free(mh->line);
+	free(mh->origin);
+	errno = saved;
 	memset(mh, 0, sizeof(*mh));
 }
 

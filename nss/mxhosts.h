@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * /etc/mxhosts: text of an override file -> the lines that apply to one
- * domain or recipient.
+ * /etc/mxhosts and /etc/mxhosts.d: text of override files -> the lines that
+ * apply to one domain or recipient.
  */
 #ifndef NSS_MXHOSTS_H
 #define NSS_MXHOSTS_H
@@ -47,7 +47,7 @@ struct mxhosts_line {		/* one action */
 #define MXHOSTS_USER		1001	/* serves user+ext as well */
 #define MXHOSTS_USEREXT		1002
 
-struct mxhosts_file;
+struct stat;
 
 /* One lookup, over one or more files. */
 struct mxhosts {
@@ -60,6 +60,7 @@ struct mxhosts {
 	char		 bad[200];	/* ... and why */
 	size_t		 where;		/* number of the file of that pattern */
 	char		 pattern[322];	/* it, cut if it is longer */
+	char		*origin;	/* its path; NULL if nothing matches */
 	/* private */
 	char		 domain[254];
 	size_t		 domainlen;
@@ -69,6 +70,12 @@ struct mxhosts {
 	size_t		 file;		/* number of the file being read */
 	int		 current;	/* score of the pattern being read */
 	int		 nomem;
+};
+
+/* In the order of precedence; the first is the main one, and may be absent. */
+struct mxhosts_files {
+	char		**path;
+	size_t		 n;
 };
 
 /* Cuts chunks of a file into lines. */
@@ -140,5 +147,34 @@ int	mxhosts_read(const char *path, int (*line)(void *, unsigned int,
 int	mxhosts_check(const char *path, void (*report)(void *arg,
 	    unsigned int lineno, int warning, const char *text), void *arg,
 	    size_t *npatterns, char *err, size_t errsize);
+
+/*
+ * mxhosts_list: PATH and what its directory, PATH.d, holds.  -1 with errno
+ *	and ERR, as above, if that cannot be read or trusted.
+ * mxhosts_dirname: the name of that directory; the caller's.
+ * mxhosts_scan: one pass over all of them; the answer is in MH, which the
+ *	caller clears.  -1 with errno and ERR as above.
+ */
+int	mxhosts_list(const char *path, struct mxhosts_files *, char *err,
+	    size_t errsize);
+void	mxhosts_files_clear(struct mxhosts_files *);
+char	*mxhosts_dirname(const char *path);
+int	mxhosts_scan(const char *path, const char *domain, const char *rcpt,
+	    struct mxhosts *mh, char *err, size_t errsize);
+
+/*
+ * mxhosts_distrust: why a file or directory cannot be believed, with errno;
+ *	or NULL.
+ * mxhosts_missing: after open(2) or stat(2) failed: NULL if there is nothing
+ *	at PATH, else why that is not so.  Keeps errno.
+ * mxhosts_unchanged: whether a file kept its contents between two fstat(2).
+ * mxhosts_failed: "PATH: WHY" into ERR, with the text of ERROR if it
+ *	explains WHY; sets errno.  -1.
+ */
+const char *mxhosts_distrust(const struct stat *);
+const char *mxhosts_missing(const char *path);
+int	mxhosts_unchanged(const struct stat *, const struct stat *);
+int	mxhosts_failed(const char *path, const char *why, int error, char *err,
+	    size_t errsize);
 
 #endif /* NSS_MXHOSTS_H */

@@ -20,30 +20,58 @@
 
 #define CHUNK	(64 * 1024)
 
-/* Why a file cannot be believed, or NULL; sets errno. */
-static const char *
-distrust(const struct stat *st)
+const char *
+mxhosts_distrust(const struct stat *st)
 {
-	if (!S_ISREG(st->st_mode)) {
-		errno = EINVAL;
-		return "is not a regular file";
-	}
 	errno = EPERM;
 	if (st->st_uid != 0 && st->st_uid != geteuid())
 		return "belongs to somebody else; give it to root (chown 0)";
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
 		return "can be written by others (chmod go-w)";
+	return NULL;
+}
+
+/* As mxhosts_distrust(), of an override file. */
+static const char *
+distrust_file(const struct stat *st)
+{
+	const char *why;
+
+	if (!S_ISREG(st->st_mode)) {
+		errno = EINVAL;
+		return "is not a regular file";
+	}
+	if ((why = mxhosts_distrust(st)) != NULL)
+		return why;
 	errno = EFBIG;
 	return st->st_size > MXHOSTS_MAXFILE ? "is larger than 1 GiB" : NULL;
 }
 
-static int
-unchanged(const struct stat *a, const struct stat *b)
+const char *
+mxhosts_missing(const char *path)
 {
-	return a->st_size == b->st_size &&
-	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	struct stat st;
+	const char *why = "cannot be read";
+	int saved = errno;
+
+	if (saved == ENOENT || saved == ENOTDIR)
+		why = lstat(path, &st) == -1 ? NULL :
+		    "is a link to a file that does not exist";
+	errno = saved;
+	return why;
+}
+
+int
+mxhosts_unchanged(const struct stat *a, const struct stat *b)
+{
+	if (a->st_size != b->st_size ||
+	    a->st_mtim.tv_sec != b->st_mtim.tv_sec ||
+	    a->st_mtim.tv_nsec != b->st_mtim.tv_nsec)
+		return 0;
+	/* Replaced by rename: the contents of the old one are whole. */
+	if (b->st_nlink < a->st_nlink)
+		return 1;
+	return a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
 	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
@@ -58,7 +86,7 @@ read_lines(int fd, struct mxhosts_reader *r)
 
 	if (fstat(fd, &before) == -1)
 		return why;
-	if ((why = distrust(&before)) != NULL)
+	if ((why = distrust_file(&before)) != NULL)
 		return why;
 	why = "cannot be read";
 	if ((buf = malloc(CHUNK)) == NULL)
@@ -77,7 +105,7 @@ read_lines(int fd, struct mxhosts_reader *r)
 	if (fstat(fd, &after) == -1)
 		goto out;
 	why = NULL;
-	if (!unchanged(&before, &after)) {
+	if (!mxhosts_unchanged(&before, &after)) {
 		errno = EAGAIN;
 		why = "was changed while it was read";
 	}
@@ -87,21 +115,30 @@ out:
 }
 
 int
+mxhosts_failed(const char *path, const char *why, int error, char *err,
+    size_t errsize)
+{
+	if (strncmp(why, "cannot", 6) == 0)
+		(void)snprintf(err, errsize, "%s: %s: %s", path, why,
+		    strerror(error));
+	else
+		(void)snprintf(err, errsize, "%s: %s", path, why);
+	errno = error;
+	return -1;
+}
+
+int
 mxhosts_read(const char *path, int (*line)(void *, unsigned int,
     const char *, size_t, int), void *arg, char *err, size_t errsize)
 {
 	struct mxhosts_reader *r;
-	struct stat st;
 	const char *why = "cannot be read";
 	int fd, saved;
 
 	/* Not blocked by a FIFO in its place. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd == -1 && (errno == ENOENT || errno == ENOTDIR)) {
-		if (lstat(path, &st) == -1)
-			return 0;
-		why = "is a link to a file that does not exist";
-	}
+	if (fd == -1 && (why = mxhosts_missing(path)) == NULL)
+		return 0;
 	r = fd == -1 ? NULL : calloc(1, sizeof(*r));
 	if (r != NULL) {
 		r->line = line;
@@ -114,11 +151,5 @@ mxhosts_read(const char *path, int (*line)(void *, unsigned int,
 		(void)close(fd);
 	if (why == NULL)
 		return 1;
-	if (strncmp(why, "cannot", 6) == 0)
-		(void)snprintf(err, errsize, "%s: %s: %s", path, why,
-		    strerror(saved));
-	else
-		(void)snprintf(err, errsize, "%s: %s", path, why);
-	errno = saved;
-	return -1;
+	return mxhosts_failed(path, why, saved, err, errsize);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The source `files': the override file /etc/mxhosts, or the file named as
- * its argument.  No file is no override; a file that cannot be read now,
- * or that is not to be trusted, is a passing failure, so that mail waits
- * instead of leaving by the next source.
+ * its argument, and the directory of that name with .d at its end.  No file
+ * is no override; a file that cannot be read now, or that is not to be
+ * trusted, is a passing failure, so that mail waits instead of leaving by
+ * the next source.
  */
 #include "config.h"
 
@@ -16,8 +17,6 @@
 #include "mxdb.h"
 #include "mxhosts.h"
 #include "mxnss.h"
-
-#define ATTEMPTS	3	/* at a file that changes while it is read */
 
 struct files {
 	const struct mxnss_host	*host;
@@ -57,33 +56,13 @@ files_close(void *priv)
 	free(f);
 }
 
-/* One pass over the file.  As mxhosts_read(). */
-static int
-scan(const struct files *f, const struct mxnss_query *q, struct mxhosts *mh,
-    char *err, size_t errsize)
-{
-	int i, ret = -1;
-
-	for (i = 0; i < ATTEMPTS; i++) {
-		if (mxhosts_init(mh, q->domain, q->rcpt) == -1) {
-			errno = EINVAL;
-			return -1;
-		}
-		ret = mxhosts_read(f->path, mxhosts_line, mh, err, errsize);
-		if (ret >= 0 || errno != EAGAIN)
-			return ret;
-		mxhosts_clear(mh);
-		errno = EAGAIN;
-	}
-	return ret;
-}
-
 static void
-set_origin(const struct files *f, struct mxnss_reply *r, unsigned int lineno)
+set_origin(const struct files *f, const struct mxhosts *mh,
+    struct mxnss_reply *r, unsigned int lineno)
 {
 	char buf[600];
 
-	(void)snprintf(buf, sizeof(buf), "%s:%u", f->path, lineno);
+	(void)snprintf(buf, sizeof(buf), "%s:%u", mh->origin, lineno);
 	(void)f->host->origin(r, buf);
 }
 
@@ -113,14 +92,15 @@ add_exchange(const struct files *f, struct mxnss_reply *r,
 }
 
 static enum mxnss_status
-final_word(const struct files *f, struct mxnss_reply *r, int error,
-    const char *dsn, const char *text, unsigned int lineno)
+final_word(const struct files *f, const struct mxhosts *mh,
+    struct mxnss_reply *r, int error, const char *dsn, const char *text,
+    unsigned int lineno)
 {
 	char buf[600];
 
 	if (text[0] == '\0') {
 		(void)snprintf(buf, sizeof(buf), "%s (%s:%u)",
-		    mx_strerror(error), f->path, lineno);
+		    mx_strerror(error), mh->origin, lineno);
 		text = buf;
 	}
 	(void)f->host->fail(r, error, dsn[0] == '\0' ? NULL : dsn, text);
@@ -139,32 +119,33 @@ answer(const struct files *f, const struct mxhosts *mh,
 	if (mh->score > MXHOSTS_NOMATCH)
 		(void)f->host->rule(r, mh->pattern);
 	if (mh->badline != 0) {
-		set_origin(f, r, mh->badline);
-		(void)snprintf(buf, sizeof(buf), "%s:%u: %s", f->path,
+		set_origin(f, mh, r, mh->badline);
+		(void)snprintf(buf, sizeof(buf), "%s:%u: %s", mh->origin,
 		    mh->badline, mh->bad);
-		return final_word(f, r, MX_EDEFER, "", buf, mh->badline);
+		return final_word(f, mh, r, MX_EDEFER, "", buf, mh->badline);
 	}
 	if (mh->nline == 0)
 		return MXNSS_NOTFOUND;
-	set_origin(f, r, l->lineno);
+	set_origin(f, mh, r, l->lineno);
 	switch (l->kind) {
 	case MXHOSTS_DNS:
 		return MXNSS_NOTFOUND;
 	case MXHOSTS_REJECT:
-		return final_word(f, r, MX_EREJECT, l->dsn, l->text,
+		return final_word(f, mh, r, MX_EREJECT, l->dsn, l->text,
 		    l->lineno);
 	case MXHOSTS_DEFER:
-		return final_word(f, r, MX_EDEFER, "", l->text, l->lineno);
+		return final_word(f, mh, r, MX_EDEFER, "", l->text,
+		    l->lineno);
 	case MXHOSTS_HOST:
 	case MXHOSTS_MX:
 		break;
 	}
 	for (i = 0; i < mh->nline; i++) {
-		set_origin(f, r, mh->line[i].lineno);
+		set_origin(f, mh, r, mh->line[i].lineno);
 		if (add_exchange(f, r, &mh->line[i]) == -1)
 			return MXNSS_TRYAGAIN;
 	}
-	set_origin(f, r, l->lineno);
+	set_origin(f, mh, r, l->lineno);
 	return MXNSS_SUCCESS;
 }
 
@@ -176,10 +157,9 @@ files_getmxbyname(void *priv, const struct mxnss_query *q,
 	struct mxhosts mh;
 	enum mxnss_status status;
 	char err[800];
-	int ret;
 
-	ret = scan(f, q, &mh, err, sizeof(err));
-	if (ret == -1) {
+	if (mxhosts_scan(f->path, q->domain, q->rcpt, &mh, err,
+	    sizeof(err)) == -1) {
 		(void)f->host->facts(r, NULL, -1, UINT32_MAX, errno);
 		(void)f->host->origin(r, f->path);
 		(void)f->host->fail(r, MX_ESOURCE, NULL, err);
