@@ -11,13 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fnv.h"
 #include "generation.h"
 #include "mxdb.h"
 #include "mxhosts.h"
 #include "nssconf.h"
-
-#define FNV_OFFSET	UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME	UINT64_C(0x100000001b3)
 
 static uint64_t
 mix(uint64_t h, uint64_t v)
@@ -25,7 +23,7 @@ mix(uint64_t h, uint64_t v)
 	int i;
 
 	for (i = 0; i < 8; i++, v >>= 8)
-		h = (h ^ (v & 0xff)) * FNV_PRIME;
+		h = fnv_octet(h, v & 0xff);
 	return h;
 }
 

@@ -316,10 +316,14 @@ reader_keep(struct mxhosts_reader *r, const char *p, size_t n)
 int
 mxhosts_feed(struct mxhosts_reader *r, const char *p, size_t n)
 {
-	const char *nl, *end = p + n;
+	const char *nl, *begin = p, *end = p + n;
+	uint64_t fed = r->fed;
 	int ret;
 
+	r->fed += n;
 	for (; p < end; p = nl + 1) {
+		if (r->have == 0)
+			r->start = fed + (uint64_t)(p - begin);
 		nl = memchr(p, '\n', (size_t)(end - p));
 		if (nl == NULL) {
 			reader_keep(r, p, (size_t)(end - p));

@@ -84,6 +84,8 @@ struct mxhosts_reader {
 		    size_t n, int toolong);
 	void	*arg;
 	unsigned int lineno;
+	uint64_t fed;		/* octets so far */
+	uint64_t start;		/* of the line in the handler: its offset */
 	size_t	 have;
 	int	 toolong;
 	char	 buf[MXHOSTS_MAXLINE + 2];
@@ -138,12 +140,16 @@ int	mxhosts_finish(struct mxhosts_reader *);
  *	no such file, or -1 with errno and one line in ERR that names the
  *	file: EAGAIN if it was changed meanwhile, EPERM if others may write
  *	to it, ENOMEM if the handler failed.
+ * mxhosts_read_into: the same through a reader of the caller's, who gets
+ *	what fstat(2) said, too.
  * mxhosts_check: every error of a file, and as a WARNING every line that
  *	has no effect, in order of lines, to REPORT.  -1 if the file cannot
  *	be read, with ERR as above; else the number of errors.
  */
 int	mxhosts_read(const char *path, int (*line)(void *, unsigned int,
 	    const char *, size_t, int), void *arg, char *err, size_t errsize);
+int	mxhosts_read_into(const char *path, struct mxhosts_reader *,
+	    struct stat *, char *err, size_t errsize);
 int	mxhosts_check(const char *path, void (*report)(void *arg,
 	    unsigned int lineno, int warning, const char *text), void *arg,
 	    size_t *npatterns, char *err, size_t errsize);
@@ -152,15 +158,20 @@ int	mxhosts_check(const char *path, void (*report)(void *arg,
  * mxhosts_list: PATH and what its directory, PATH.d, holds.  -1 with errno
  *	and ERR, as above, if that cannot be read or trusted.
  * mxhosts_dirname: the name of that directory; the caller's.
+ * mxhosts_name_origin: which of FILES has the pattern; -1 if memory ran out.
  * mxhosts_scan: one pass over all of them; the answer is in MH, which the
  *	caller clears.  -1 with errno and ERR as above.
+ * mxhosts_lookup: the same, faster from the third time on.
  */
 int	mxhosts_list(const char *path, struct mxhosts_files *, char *err,
 	    size_t errsize);
 void	mxhosts_files_clear(struct mxhosts_files *);
 char	*mxhosts_dirname(const char *path);
+int	mxhosts_name_origin(struct mxhosts *, const struct mxhosts_files *);
 int	mxhosts_scan(const char *path, const char *domain, const char *rcpt,
 	    struct mxhosts *mh, char *err, size_t errsize);
+int	mxhosts_lookup(const char *path, const char *domain,
+	    const char *rcpt, struct mxhosts *mh, char *err, size_t errsize);
 
 /*
  * mxhosts_distrust: why a file or directory cannot be believed, with errno;

@@ -162,6 +162,15 @@ mxhosts_files_clear(struct mxhosts_files *files)
 	errno = saved;
 }
 
+int
+mxhosts_name_origin(struct mxhosts *mh, const struct mxhosts_files *files)
+{
+	if (mh->score == MXHOSTS_NOMATCH)
+		return 0;
+	mh->origin = strdup(files->path[mh->where]);
+	return mh->origin == NULL ? -1 : 0;
+}
+
 static int
 scan_files(struct mxhosts *mh, const struct mxhosts_files *files, char *err,
     size_t errsize)
@@ -181,8 +190,7 @@ scan_files(struct mxhosts *mh, const struct mxhosts_files *files, char *err,
 			    "was removed while it was read", EAGAIN, err,
 			    errsize);
 	}
-	if (mh->score != MXHOSTS_NOMATCH &&
-	    (mh->origin = strdup(files->path[mh->where])) == NULL)
+	if (mxhosts_name_origin(mh, files) == -1)
 		return mxhosts_failed(files->path[mh->where],
 		    "cannot be read", ENOMEM, err, errsize);
 	return 0;

@@ -77,16 +77,16 @@ mxhosts_unchanged(const struct stat *a, const struct stat *b)
 
 /* NULL, or what went wrong, with errno. */
 static const char *
-read_lines(int fd, struct mxhosts_reader *r)
+read_lines(int fd, struct mxhosts_reader *r, struct stat *before)
 {
-	struct stat before, after;
+	struct stat after;
 	const char *why = "cannot be read";
 	char *buf = NULL;
 	ssize_t n;
 
-	if (fstat(fd, &before) == -1)
+	if (fstat(fd, before) == -1)
 		return why;
-	if ((why = distrust_file(&before)) != NULL)
+	if ((why = distrust_file(before)) != NULL)
 		return why;
 	why = "cannot be read";
 	if ((buf = malloc(CHUNK)) == NULL)
@@ -105,7 +105,7 @@ read_lines(int fd, struct mxhosts_reader *r)
 	if (fstat(fd, &after) == -1)
 		goto out;
 	why = NULL;
-	if (!mxhosts_unchanged(&before, &after)) {
+	if (!mxhosts_unchanged(before, &after)) {
 		errno = EAGAIN;
 		why = "was changed while it was read";
 	}
@@ -128,10 +128,9 @@ mxhosts_failed(const char *path, const char *why, int error, char *err,
 }
 
 int
-mxhosts_read(const char *path, int (*line)(void *, unsigned int,
-    const char *, size_t, int), void *arg, char *err, size_t errsize)
+mxhosts_read_into(const char *path, struct mxhosts_reader *r,
+    struct stat *st, char *err, size_t errsize)
 {
-	struct mxhosts_reader *r;
 	const char *why = "cannot be read";
 	int fd, saved;
 
@@ -139,17 +138,32 @@ mxhosts_read(const char *path, int (*line)(void *, unsigned int,
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1 && (why = mxhosts_missing(path)) == NULL)
 		return 0;
-	r = fd == -1 ? NULL : calloc(1, sizeof(*r));
-	if (r != NULL) {
-		r->line = line;
-		r->arg = arg;
-		why = read_lines(fd, r);
-	}
+	if (fd != -1)
+		why = read_lines(fd, r, st);
 	saved = errno;
-	free(r);
 	if (fd != -1)
 		(void)close(fd);
 	if (why == NULL)
 		return 1;
 	return mxhosts_failed(path, why, saved, err, errsize);
+}
+
+int
+mxhosts_read(const char *path, int (*line)(void *, unsigned int,
+    const char *, size_t, int), void *arg, char *err, size_t errsize)
+{
+	struct mxhosts_reader *r;
+	struct stat st;
+	int ret, saved;
+
+	if ((r = calloc(1, sizeof(*r))) == NULL)
+		return mxhosts_failed(path, "cannot be read", ENOMEM, err,
+		    errsize);
+	r->line = line;
+	r->arg = arg;
+	ret = mxhosts_read_into(path, r, &st, err, errsize);
+	saved = errno;
+	free(r);
+	errno = saved;
+	return ret;
 }

@@ -158,7 +158,7 @@ files_getmxbyname(void *priv, const struct mxnss_query *q,
 	enum mxnss_status status;
 	char err[800];
 
-	if (mxhosts_scan(f->path, q->domain, q->rcpt, &mh, err,
+	if (mxhosts_lookup(f->path, q->domain, q->rcpt, &mh, err,
 	    sizeof(err)) == -1) {
 		(void)f->host->facts(r, NULL, -1, UINT32_MAX, errno);
 		(void)f->host->origin(r, f->path);

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The overrides, for whoever asks often.  A process that asks once or twice
+ * pays one pass over the files; the third time that they are found as they
+ * were, an index of them is made, and from then on a lookup costs a stat(2)
+ * a file.  An index never changes: it is replaced as a whole when a file or
+ * the directory has, and freed when the last thread has done with it.
+ *
+ * Two versions of a file can bear the same times only if they were written
+ * within one tick of the kernel's clock; so nothing that is younger than
+ * two seconds is remembered.
+ */
+#include "config.h"
+
+#include "mxhosts.h"
+
+#include <sys/stat.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mxhosts_index.h"
+
+#define SLOTS		4	/* paths; more take turns */
+#define PASSES		2	/* over the files before they are indexed */
+#define YOUNG		2	/* seconds */
+
+struct indexed {		/* one file */
+	struct mxfileid	 id;
+	struct mxindex	*index;	/* NULL: there is no file */
+};
+
+struct snapshot {
+	unsigned int	 refs;	/* the lock's */
+	uid_t		 euid;	/* who trusted and could read the files */
+	char		*dir;
+	struct mxfileid	 dirid;
+	struct mxhosts_files files;
+	struct indexed	*file;	/* one for each of these */
+};
+
+struct slot {
+	char		*path;
+	struct mxfileid	 id, dirid;	/* seen the last time */
+	unsigned int	 seen;		/* how often */
+	int		 building;	/* a thread makes a snapshot */
+	struct snapshot	*snapshot;	/* or NULL */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct slot slots[SLOTS];
+static int forksafe;
+
+/* --- snapshots ------------------------------------------------------------ */
+
+/* No file is an ID of its own; -1 if nobody can know. */
+static int
+identify(const char *path, struct mxfileid *id)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0) {
+		mxfileid_set(id, &st);
+		return 0;
+	}
+	memset(id, 0, sizeof(*id));
+	return mxhosts_missing(path) == NULL ? 0 : -1;
+}
+
+static int
+is_absent(const struct mxfileid *id)
+{
+	static const struct mxfileid absent;
+
+	return mxfileid_is_same(id, &absent);
+}
+
+static int
+is_still(const char *path, const struct mxfileid *id)
+{
+	struct mxfileid now;
+
+	return identify(path, &now) == 0 && mxfileid_is_same(&now, id);
+}
+
+/* ctime counts: nobody can set it back. */
+static int
+is_young(const struct mxfileid *id, time_t now)
+{
+	return id->ctim.tv_sec >= now - YOUNG;
+}
+
+static int
+is_current(const struct snapshot *s)
+{
+	size_t i;
+
+	if (geteuid() != s->euid || !is_still(s->dir, &s->dirid))
+		return 0;
+	for (i = 0; i < s->files.n; i++)
+		if (!is_still(s->files.path[i], &s->file[i].id))
+			return 0;
+	return 1;
+}
+
+static void
+snapshot_free(struct snapshot *s)
+{
+	size_t i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; s->file != NULL && i < s->files.n; i++)
+		mxindex_free(s->file[i].index);
+	free(s->file);
+	mxhosts_files_clear(&s->files);
+	free(s->dir);
+	free(s);
+}
+
+/* Which files there are; -1 if that is not to be remembered. */
+static int
+take_names(struct snapshot *s, const char *path, time_t now)
+{
+	char err[600];
+	size_t i;
+
+	s->euid = geteuid();
+	if ((s->dir = mxhosts_dirname(path)) == NULL ||
+	    identify(s->dir, &s->dirid) == -1 ||
+	    is_young(&s->dirid, now) ||
+	    mxhosts_list(path, &s->files, err, sizeof(err)) == -1)
+		return -1;
+	if ((s->file = calloc(s->files.n, sizeof(*s->file))) == NULL)
+		return -1;
+	for (i = 0; i < s->files.n; i++)
+		if (identify(s->files.path[i], &s->file[i].id) == -1 ||
+		    is_young(&s->file[i].id, now) ||
+		    (i > 0 && is_absent(&s->file[i].id)))
+			return -1;
+	return 0;
+}
+
+static struct snapshot *
+snapshot_new(const char *path)
+{
+	struct snapshot *s;
+	struct timespec now;
+	size_t i;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) == -1 ||
+	    (s = calloc(1, sizeof(*s))) == NULL)
+		return NULL;
+	if (take_names(s, path, now.tv_sec) == -1)
+		goto fail;
+	for (i = 0; i < s->files.n; i++) {
+		if (is_absent(&s->file[i].id))
+			continue;
+		s->file[i].index = mxindex_new(s->files.path[i],
+		    &s->file[i].id);
+		if (s->file[i].index == NULL)
+			goto fail;
+	}
+	/* What was listed is what the directory still holds. */
+	if (is_current(s))
+		return s;
+fail:
+	snapshot_free(s);
+	return NULL;
+}
+
+static int
+snapshot_answer(const struct snapshot *s, const char *domain,
+    const char *rcpt, struct mxhosts *mh)
+{
+	size_t i;
+
+	if (mxhosts_init(mh, domain, rcpt) == -1)
+		return -1;
+	for (i = 0; i < s->files.n; i++) {
+		if (i > 0)
+			mxhosts_newfile(mh);
+		if (s->file[i].index != NULL &&
+		    mxindex_answer(s->file[i].index, s->files.path[i],
+		    mh) == -1)
+			goto fail;
+	}
+	if (mxhosts_name_origin(mh, &s->files) == 0)
+		return 0;
+fail:
+	mxhosts_clear(mh);
+	return -1;
+}
+
+/* --- what threads share --------------------------------------------------- */
+
+static void
+before_fork(void)
+{
+	(void)pthread_mutex_lock(&lock);
+}
+
+static void
+after_fork(void)
+{
+	(void)pthread_mutex_unlock(&lock);
+}
+
+/* Of the parent's threads only the one that forked is here. */
+static void
+in_child(void)
+{
+	size_t i;
+
+	for (i = 0; i < SLOTS; i++)
+		slots[i].building = 0;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+/* Called with the lock held, as are those below that take a slot. */
+static struct slot *
+find_slot(const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (slots[i].path != NULL && strcmp(slots[i].path, path) == 0)
+			return &slots[i];
+	return NULL;
+}
+
+/* A slot for PATH; *OLD is what the path had that had it, or NULL. */
+static struct slot *
+new_slot(const char *path, struct snapshot **old)
+{
+	static unsigned int turn;
+	struct slot *slot = &slots[turn++ % SLOTS];
+	char *copy;
+
+	if (slot->building || (copy = strdup(path)) == NULL)
+		return NULL;
+	free(slot->path);
+	*old = slot->snapshot;
+	memset(slot, 0, sizeof(*slot));
+	slot->path = copy;
+	return slot;
+}
+
+static struct snapshot *
+acquire(const char *path)
+{
+	struct snapshot *s = NULL;
+	struct slot *slot;
+
+	(void)pthread_mutex_lock(&lock);
+	if ((slot = find_slot(path)) != NULL &&
+	    (s = slot->snapshot) != NULL)
+		s->refs++;
+	(void)pthread_mutex_unlock(&lock);
+	return s;
+}
+
+static void
+release(struct snapshot *s)
+{
+	int last;
+
+	if (s == NULL)
+		return;
+	(void)pthread_mutex_lock(&lock);
+	last = --s->refs == 0;
+	(void)pthread_mutex_unlock(&lock);
+	if (last)
+		snapshot_free(s);
+}
+
+/* S, which may be NULL, becomes the slot's; what it had, the caller's. */
+static struct snapshot *
+exchange(struct slot *slot, struct snapshot *s)
+{
+	struct snapshot *old = slot->snapshot;
+
+	slot->snapshot = s;
+	return old;
+}
+
+/* Counts one more lookup; whether the caller is to make a snapshot. */
+static int
+is_worth_it(const char *path, const struct mxfileid *id,
+    const struct mxfileid *dirid)
+{
+	struct snapshot *old = NULL;
+	struct slot *slot;
+	int worth = 0;
+
+	(void)pthread_mutex_lock(&lock);
+	if ((slot = find_slot(path)) == NULL &&
+	    (slot = new_slot(path, &old)) == NULL)
+		goto out;
+	if (!forksafe)
+		forksafe = pthread_atfork(before_fork, after_fork,
+		    in_child) == 0;
+	if (!mxfileid_is_same(&slot->id, id) ||
+	    !mxfileid_is_same(&slot->dirid, dirid)) {
+		slot->id = *id;
+		slot->dirid = *dirid;
+		slot->seen = 0;
+		if (slot->snapshot != NULL)
+			old = exchange(slot, NULL);
+	}
+	if (slot->seen < PASSES)
+		slot->seen++;
+	else if (forksafe && !slot->building)
+		slot->building = worth = 1;
+out:
+	(void)pthread_mutex_unlock(&lock);
+	release(old);
+	return worth;
+}
+
+/* S may be NULL: it came to nothing.  A reference to S is the caller's. */
+static void
+publish(const char *path, struct snapshot *s)
+{
+	struct snapshot *old = s;
+	struct slot *slot;
+
+	if (s != NULL)
+		s->refs = 2;
+	(void)pthread_mutex_lock(&lock);
+	if ((slot = find_slot(path)) != NULL) {
+		slot->building = 0;
+		old = exchange(slot, s);
+	}
+	(void)pthread_mutex_unlock(&lock);
+	release(old);
+}
+
+/* A reference to a new snapshot, if it is time to make one. */
+static struct snapshot *
+renew(const char *path)
+{
+	struct mxfileid id, dirid;
+	struct snapshot *s;
+	char *dir;
+	int known;
+
+	if ((dir = mxhosts_dirname(path)) == NULL)
+		return NULL;
+	known = identify(path, &id) == 0 && identify(dir, &dirid) == 0;
+	free(dir);
+	if (!known || !is_worth_it(path, &id, &dirid))
+		return NULL;
+	s = snapshot_new(path);
+	publish(path, s);
+	return s;
+}
+
+int
+mxhosts_lookup(const char *path, const char *domain, const char *rcpt,
+    struct mxhosts *mh, char *err, size_t errsize)
+{
+	struct snapshot *s;
+	int ret = -1;
+
+	s = acquire(path);
+	if (s == NULL || !is_current(s)) {
+		release(s);
+		s = renew(path);
+	}
+	if (s != NULL)
+		ret = snapshot_answer(s, domain, rcpt, mh);
+	release(s);
+	if (ret == 0)
+		return 0;
+	return mxhosts_scan(path, domain, rcpt, mh, err, errsize);
+}
