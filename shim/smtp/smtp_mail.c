@@ -107,14 +107,17 @@ refusal(const struct transaction *t, const struct reply *rp, const char *what,
 
 /* --- what can be said without asking ---------------------------------------*/
 
-/* A control character would be a command of its own. */
+/*
+ * A control character would be a command of its own; other octets outside
+ * ASCII need SMTPUTF8 (RFC 6531), which no server is asked for.
+ */
 static bool
 is_sendable(const char *addr)
 {
 	size_t n;
 
 	for (n = 0; addr[n] != '\0'; n++)
-		if ((unsigned char)addr[n] < ' ' || addr[n] == 0x7f)
+		if (addr[n] < ' ' || addr[n] > '~')
 			return false;
 	return n <= ADDRESS_MAX;
 }
@@ -134,7 +137,7 @@ check(struct transaction *t)
 		(void)strlcpy(r.host, s->peer, sizeof(r.host));
 		settle_rest(t, &r);
 	} else if (!is_sendable(m->sender)) {
-		result_set(&r, R_LOCALERR, "sender address cannot be sent");
+		result_set(&r, R_BADADDR, "sender address cannot be sent");
 		settle_rest(t, &r);
 	}
 	for (i = 0; i < m->nrcpt; i++) {

@@ -8,8 +8,6 @@
 
 #include "spool/msgfile.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -446,9 +444,15 @@ copy_to(struct copy *c, int to, const struct buf *head, size_t used,
 	return rc;
 }
 
+static uint64_t
+usec(const struct timespec *ts)
+{
+	return (uint64_t)ts->tv_sec * 1000000 + (uint64_t)ts->tv_nsec / 1000;
+}
+
 int
-msgfile_copy(int from, int to, uid_t uid, uint64_t maxsize, size_t maxrcpt,
-    struct msgfile *mf, const char **why)
+msgfile_copy(int from, int to, const struct stat *st, uint64_t maxsize,
+    size_t maxrcpt, struct msgfile *mf, const char **why)
 {
 	struct copy c = { .from = from };
 	struct buf head = BUF_INIT;
@@ -465,7 +469,10 @@ msgfile_copy(int from, int to, uid_t uid, uint64_t maxsize, size_t maxrcpt,
 		rc = -1;
 	}
 	if (rc == 0) {
-		mf->env.uid = uid;
+		/* what the submitter says is a claim; what the kernel says is not */
+		mf->env.uid = st->st_uid;
+		if (mf->env.time > usec(&st->st_ctim))
+			mf->env.time = usec(&st->st_ctim);
 		rc = copy_to(&c, to, &head, used, mf);
 	}
 	error = errno;

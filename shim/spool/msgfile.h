@@ -15,6 +15,7 @@
 #define SHIM_SPOOL_MSGFILE_H
 
 #include <sys/types.h>
+#include <sys/stat.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,10 +59,12 @@ void	msgfile_clear(struct msgfile *);
 /*
  * Copy the hostile file FROM to TO while checking everything: magic, record
  * grammar, CRLF only, no bare CR or LF, no NUL, sizes, trailer, checksum.
- * The copy carries UID as its U record.  0; -1 the file is no message, *WHY
+ * The copy carries the owner that ST names as its submitter, and no later
+ * time than the file was last changed.  0; -1 the file is no message, *WHY
  * says why; -2 a local failure with errno (keep the file, try again later).
  */
-int	msgfile_copy(int from, int to, uid_t uid, uint64_t maxsize,
-	    size_t maxrcpt, struct msgfile *, const char **why);
+int	msgfile_copy(int from, int to, const struct stat *st,
+	    uint64_t maxsize, size_t maxrcpt, struct msgfile *,
+	    const char **why);
 
 #endif /* SHIM_SPOOL_MSGFILE_H */

@@ -453,7 +453,7 @@ queue_pickup(struct queue *q, const struct msgid *id, uint64_t maxsize,
 		goto bad;
 	if ((to = queue_tmpfile(q)) == -1)
 		goto out;
-	switch (msgfile_copy(from, to, st.st_uid, maxsize, maxrcpt, mf,
+	switch (msgfile_copy(from, to, &st, maxsize, maxrcpt, mf,
 	    &why)) {
 	case 0:
 		*fd = to;

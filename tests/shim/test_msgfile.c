@@ -115,16 +115,19 @@ test_msgfile_read(void **state)
 	close(fd);
 }
 
+static const struct stat nobody;
+
 static void
 check_copy(int from, const char *body, size_t n, bool eightbit)
 {
 	struct msgfile mf;
+	const struct stat st = { .st_uid = 4242, .st_ctim = { 1, 0 } };
 	const char *why = NULL;
 	char *got = malloc(n + 1);
 	int to = memory_file();
 
 	assert_non_null(got);
-	assert_int_equal(msgfile_copy(from, to, 4242, n, 2, &mf, &why), 0);
+	assert_int_equal(msgfile_copy(from, to, &st, n, 2, &mf, &why), 0);
 	assert_int_equal(mf.env.uid, 4242);
 	assert_int_equal(mf.size, n);
 	assert_int_equal(mf.eightbit, eightbit);
@@ -140,6 +143,26 @@ check_copy(int from, const char *body, size_t n, bool eightbit)
 	msgfile_clear(&mf);
 	close(to);
 	free(got);
+}
+
+/* A message from the future would never be too old. */
+static void
+test_msgfile_copy_time(void **state)
+{
+	const struct stat st = { .st_uid = 4242, .st_ctim = { 0, 98999 } };
+	struct msgfile mf;
+	const char *why;
+	int to = memory_file(), fd = make_file(HEAD, "", 0, '7');
+
+	(void)state;
+	assert_int_equal(msgfile_copy(fd, to, &st, 0, 2, &mf, &why), 0);
+	assert_true(mf.env.time == 98);
+	msgfile_clear(&mf);
+	assert_int_equal(msgfile_read(to, 2, &mf, &why), 0);
+	assert_true(mf.env.time == 98);
+	msgfile_clear(&mf);
+	close(to);
+	close(fd);
 }
 
 static void
@@ -240,7 +263,7 @@ test_msgfile_copy_wrong(void **state)
 		    wrong[i].bits);
 		to = memory_file();
 		why = NULL;
-		assert_int_equal(msgfile_copy(fd, to, 0, 1000, 2, &mf, &why),
+		assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf, &why),
 		    -1);
 		assert_string_equal(why, wrong[i].why);
 		assert_null(mf.env.rcpt);
@@ -257,12 +280,12 @@ test_msgfile_copy_size(void **state)
 	int fd = make_file(HEAD, BODY, strlen(BODY), '7'), to = memory_file();
 
 	(void)state;
-	assert_int_equal(msgfile_copy(fd, to, 0, strlen(BODY) - 1, 2, &mf,
+	assert_int_equal(msgfile_copy(fd, to, &nobody, strlen(BODY) - 1, 2, &mf,
 	    &why), -1);
 	assert_string_equal(why, "larger than max-size");
 	/* a hole of 1 TB costs nothing either */
 	assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0);
-	assert_int_equal(msgfile_copy(fd, to, 0, 1000, 2, &mf, &why), -1);
+	assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf, &why), -1);
 	close(fd);
 	close(to);
 }
@@ -283,11 +306,11 @@ test_msgfile_copy_damaged(void **state)
 		to = memory_file();
 		cut = memory_file();
 		put(cut, whole, i);
-		assert_int_equal(msgfile_copy(cut, to, 0, 1000, 2, &mf, &why),
+		assert_int_equal(msgfile_copy(cut, to, &nobody, 1000, 2, &mf, &why),
 		    -1);
 		octet = (char)(whole[i] ^ 1);
 		assert_int_equal(pwrite(fd, &octet, 1, (off_t)i), 1);
-		assert_int_equal(msgfile_copy(fd, to, 0, 1000, 2, &mf, &why),
+		assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf, &why),
 		    -1);
 		assert_int_equal(pwrite(fd, whole + i, 1, (off_t)i), 1);
 		close(to);
@@ -295,7 +318,7 @@ test_msgfile_copy_damaged(void **state)
 	}
 	put(fd, "x", 1);
 	to = memory_file();
-	assert_int_equal(msgfile_copy(fd, to, 0, 1000, 2, &mf, &why), -1);
+	assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf, &why), -1);
 	assert_int_equal(msgfile_read(fd, 2, &mf, &why), -1);
 	close(to);
 	close(fd);
@@ -313,7 +336,7 @@ test_msgfile_local_failure(void **state)
 	int dir = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	(void)state;
-	assert_int_equal(msgfile_copy(fd, full, 0, 1000, 2, &mf, &why), -2);
+	assert_int_equal(msgfile_copy(fd, full, &nobody, 1000, 2, &mf, &why), -2);
 	assert_int_equal(errno, ENOSPC);
 	assert_null(mf.env.rcpt);
 	assert_int_equal(msgfile_copy(-1, fd, 0, 1000, 2, &mf, &why), -2);
@@ -371,7 +394,7 @@ test_msgwriter_many_recipients(void **state)
 	w = msgwriter_new(fd, &e);
 	assert_int_equal(msgwriter_data(w, BODY, strlen(BODY)), 0);
 	assert_int_equal(msgwriter_end(w), 0);
-	assert_int_equal(msgfile_copy(fd, to, 1, 1000, N, &mf, &why), 0);
+	assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, N, &mf, &why), 0);
 	assert_int_equal(mf.env.nrcpt, N);
 	msgfile_clear(&mf);
 	assert_int_equal(msgfile_read(to, N, &mf, &why), 0);
@@ -389,6 +412,7 @@ main(void)
 		cmocka_unit_test(test_msgwriter_octets),
 		cmocka_unit_test(test_msgfile_read),
 		cmocka_unit_test(test_msgfile_copy),
+		cmocka_unit_test(test_msgfile_copy_time),
 		cmocka_unit_test(test_msgfile_copy_big),
 		cmocka_unit_test(test_msgfile_copy_wrong),
 		cmocka_unit_test(test_msgfile_copy_size),

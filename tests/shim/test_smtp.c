@@ -942,6 +942,13 @@ test_mail_bad_addresses(void **state)
 	converse(&sv, s, &mail, &got, &r);
 	assert_string_equal(buf_str(&got), "mail 0 badaddr sent badaddr");
 
+	/* what needs SMTPUTF8, the same */
+	mail.rcpt[0].addr = "\303\251@b";
+	mail.m.nrcpt = 1;
+	assert_int_equal(smtp_mail(s, &mail.m, &r), 0);
+	assert_int_equal(mail.rcpt[0].result.code, R_BADADDR);
+	mail.rcpt[0].addr = "a@b>\r\nRCPT TO:<c@d";
+
 	/* none is left: nothing is said */
 	mail.m.nrcpt = 1;
 	assert_int_equal(smtp_mail(s, &mail.m, &r), 0);
@@ -950,7 +957,7 @@ test_mail_bad_addresses(void **state)
 	mail.rcpt[0].addr = saved[0];
 	mail.m.sender = "a@b> X\nY";
 	assert_int_equal(smtp_mail(s, &mail.m, &r), 0);
-	assert_int_equal(mail.rcpt[0].result.code, R_LOCALERR);
+	assert_int_equal(mail.rcpt[0].result.code, R_BADADDR);
 	stop(&sv, s);
 	mail.rcpt[2].addr = saved[1];
 	mail.m.nrcpt = 3;

@@ -127,7 +127,7 @@ read_message(const char *name)
 	assert_true(from != -1 && to != -1);
 	assert_int_equal(fstat(from, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
-	if (msgfile_copy(from, to, st.st_uid, UINT64_MAX, 100000, &mf,
+	if (msgfile_copy(from, to, &st, UINT64_MAX, 100000, &mf,
 	    &why) != 0)
 		fail_msg("%s", why);
 	read_all(to, &got.text);
