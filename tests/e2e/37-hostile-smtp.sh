@@ -27,7 +27,7 @@ plays()
 {
 	mx_clear
 	empty_queue
-	rm -rf $T/fake
+	rm -rf $T/fake $T/fake.out
 	mkdir $T/fake
 	printf '%s\n' "$1" > $T/fake.script
 	there "$FAKEMX" -a 192.0.2.35 -p 25 -c $T/fake.crt -k $T/fake.key \
