@@ -205,10 +205,12 @@ static bool
 get_rdata_name(const struct msg *m, const struct rr *rr, size_t skip,
     struct name *name)
 {
-	size_t end = rr->rdata + rr->rdlen;
+	size_t end = rr->rdata + rr->rdlen, next;
 
-	return rr->rdlen > skip &&
-	    get_name(m, rr->rdata + skip, end, name) == end;
+	if (rr->rdlen <= skip)
+		return false;
+	next = get_name(m, rr->rdata + skip, end, name);
+	return next != 0 && next == end;
 }
 
 static bool
