@@ -397,17 +397,14 @@ int
 mxhosts_action(const char *p, size_t n, struct mxhosts_line *l, char *err,
     size_t errsize)
 {
-	struct words w;
+	struct words w = { .p = p, .end = p + n, .err = err,
+	    .errsize = errsize };
 	size_t i;
 	int more;
 
 	memset(l, 0, sizeof(*l));
 	l->pref = MXHOSTS_DEFPREF;
 	l->ttl = UINT32_MAX;
-	w.p = p;
-	w.end = p + n;
-	w.err = err;
-	w.errsize = errsize;
 	if ((more = next_word(&w)) == 0)
 		return fail(&w, "an action must follow the pattern");
 	if (more == -1)

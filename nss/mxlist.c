@@ -61,7 +61,7 @@ is_repeated(const struct entlist *l, size_t i)
 	size_t j;
 
 	for (j = 0; j < l->n; j++) {
-		if (l->ent[j] == NULL || j == i ||
+		if (j == i || l->ent[j] == NULL ||
 		    !same_place(l->ent[i], l->ent[j]))
 			continue;
 		if (is_local(l->ent[i]) != is_local(l->ent[j])) {
