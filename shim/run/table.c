@@ -42,16 +42,27 @@ table_new(void)
 	return t;
 }
 
+static void
+message_free(struct message *m)
+{
+	if (m->reader != -1)
+		close(m->reader);
+	free(m);
+}
+
 void
 table_free(struct table *t)
 {
+	struct message *m;
 	size_t i;
 
 	if (t == NULL)
 		return;
 	for (i = 0; i < t->nslots; i++)
-		while (t->slot[i] != NULL)
-			table_remove(t, t->slot[i]);
+		while ((m = t->slot[i]) != NULL) {
+			t->slot[i] = m->chain;
+			message_free(m);
+		}
 	free(t->slot);
 	free(t->heap);
 	free(t);
@@ -122,9 +133,7 @@ table_remove(struct table *t, struct message *m)
 		p = &(*p)->chain;
 	*p = m->chain;
 	t->count--;
-	if (m->reader != -1)
-		close(m->reader);
-	free(m);
+	message_free(m);
 }
 
 /* --- the heap ----------------------------------------------------------- */
