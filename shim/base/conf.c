@@ -459,10 +459,13 @@ check_retry(struct reader *r)
 {
 	const struct key *min = find_key("retry-min");
 	const struct key *max = find_key("retry-max");
-	unsigned first = r->seen[min - keys], second = r->seen[max - keys];
+	unsigned first, second;
 
-	if (r->conf->retry_min <= r->conf->retry_max)
+	if (min == NULL || max == NULL ||
+	    r->conf->retry_min <= r->conf->retry_max)
 		return;
+	first = r->seen[min - keys];
+	second = r->seen[max - keys];
 	report(r, first > second ? first : second,
 	    "retry-min is longer than retry-max");
 	set_default(r->conf, min);

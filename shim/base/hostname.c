@@ -102,7 +102,7 @@ from_hosts(char *words, const char *own)
 	char *word, *name, *dotted = NULL;
 	bool ours = false;
 
-	word = strsep(&words, BLANKS);	/* the address */
+	(void)strsep(&words, BLANKS);	/* the address */
 	while ((word = strsep(&words, BLANKS)) != NULL) {
 		if (strcasecmp(word, own) == 0)
 			ours = true;

@@ -172,7 +172,7 @@ send_job(int sock, const struct job *job, const int *fd, size_t nfd)
 	memset(&control, 0, sizeof(control));
 	msg.msg_control = &control;
 	msg.msg_controllen = CMSG_SPACE(nfd * sizeof(int));
-	cm = CMSG_FIRSTHDR(&msg);
+	cm = &control.hdr;
 	cm->cmsg_level = SOL_SOCKET;
 	cm->cmsg_type = SCM_RIGHTS;
 	cm->cmsg_len = CMSG_LEN(nfd * sizeof(int));

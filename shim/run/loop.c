@@ -288,7 +288,7 @@ wait_for_events(struct loop *l, int64_t wait)
 {
 	size_t need = NFIXED + dispatch_workers(l->dispatch), n;
 
-	if (need > l->npfd) {
+	if (l->pfd == NULL || need > l->npfd) {
 		l->npfd = need * 2;
 		l->pfd = xreallocarray(l->pfd, l->npfd, sizeof(l->pfd[0]));
 	}
