@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a lookup costs: with overrides of 100, 10,000 and 1,000,000 lines,
+ * the first time and from the fourth on in a process; and with none, by
+ * getmxinfo(3) against a bare res_ninit and res_nquery, in turns.  Prints
+ * medians beside the figures to reach; it asserts nothing about time.
+ */
+#include "config.h"
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
+#include <err.h>
+#include <netinet/in.h>
+#include <resolv.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mxdb.h"
+#include "mxhosts.h"
+
+#define CHILDREN	5	/* processes, for the first lookup */
+#define LOOKUPS		20000
+#define QUERIES		3000
+
+static const unsigned long sizes[] = { 100, 10000, 1000000 };
+#define NSIZES	(sizeof(sizes) / sizeof(sizes[0]))
+
+enum figure { FIRST, SECOND, THIRD, MISS, HIT, STATS, INFO, NFIGURES };
+struct figures {
+	double	us[NFIGURES];
+};
+
+static char dir[] = "/tmp/bench_mxhosts.XXXXXX";
+
+static double
+now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+static int
+by_value(const void *va, const void *vb)
+{
+	const double *a = va, *b = vb;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+static double
+median(double *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), by_value);
+	return v[n / 2];
+}
+
+static const char *
+path_of(const char *name, unsigned long n)
+{
+	static char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/%s%lu", dir, name, n);
+	return path;
+}
+
+/* --- overrides ------------------------------------------------------------ */
+
+static void
+write_overrides(unsigned long n)
+{
+	unsigned long i;
+	FILE *fp;
+
+	if ((fp = fopen(path_of("mxhosts", n), "w")) == NULL)
+		err(1, "%s", path_of("mxhosts", n));
+	for (i = 0; i < n; i++)
+		(void)fprintf(fp, "d%06lu.example 10 mx%04lu.relay.example"
+		    ":587 tls=verify\n", i, i % 10000);
+	if (fclose(fp) == EOF || chmod(path_of("mxhosts", n), 0644) == -1)
+		err(1, "%s", path_of("mxhosts", n));
+}
+
+/* Microseconds of one lookup among COUNT. */
+static double
+lookups(const char *path, const char *domain, size_t count, size_t expect)
+{
+	struct mxhosts mh;
+	char why[600];
+	double start = now();
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (mxhosts_lookup(path, domain, NULL, &mh, why,
+		    sizeof(why)) == -1)
+			errx(1, "%s", why);
+		if (mh.nline != expect)
+			errx(1, "%s: %zu lines", domain, mh.nline);
+		mxhosts_clear(&mh);
+	}
+	return (now() - start) / (double)count;
+}
+
+/* What it takes to see that file and directory are as they were. */
+static double
+stats(const char *path)
+{
+	char other[160];
+	struct stat st;
+	double start = now();
+	size_t i;
+
+	(void)snprintf(other, sizeof(other), "%s.d", path);
+	for (i = 0; i < LOOKUPS; i++) {
+		(void)stat(path, &st);
+		(void)stat(other, &st);
+	}
+	return (now() - start) / LOOKUPS;
+}
+
+static double
+infos(const char *path, const char *domain)
+{
+	struct mxhints h = MXHINTS_INIT;
+	struct mxinfo *info;
+	char sources[200];
+	double start = now();
+	size_t i;
+
+	(void)snprintf(sources, sizeof(sources), "files(%s)", path);
+	h.mh_sources = sources;
+	for (i = 0; i < LOOKUPS; i++) {
+		if (getmxinfo(domain, &h, &info) != MX_OK)
+			errx(1, "%s", info->mi_text);
+		freemxinfo(info);
+	}
+	return (now() - start) / LOOKUPS;
+}
+
+static void
+measure(struct figures *f, unsigned long n)
+{
+	const char *path = path_of("mxhosts", n);
+	char hit[64];
+
+	(void)snprintf(hit, sizeof(hit), "d%06lu.example", n / 2);
+	f->us[FIRST] = lookups(path, "none.example", 1, 0);
+	f->us[SECOND] = lookups(path, "none.example", 1, 0);
+	f->us[THIRD] = lookups(path, "none.example", 1, 0);
+	f->us[MISS] = lookups(path, "none.example", LOOKUPS, 0);
+	f->us[HIT] = lookups(path, hit, LOOKUPS, 1);
+	f->us[STATS] = stats(path);
+	f->us[INFO] = infos(path, hit);
+}
+
+static void
+bench_overrides(unsigned long n)
+{
+	struct figures *f;
+	double v[CHILDREN], m[NFIGURES];
+	size_t i, j;
+	pid_t pid;
+	int status;
+
+	f = mmap(NULL, sizeof(*f) * CHILDREN, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (f == MAP_FAILED)
+		err(1, "mmap");
+	for (i = 0; i < CHILDREN; i++) {
+		if ((pid = fork()) == -1)
+			err(1, "fork");
+		if (pid == 0) {
+			measure(&f[i], n);
+			_exit(0);
+		}
+		if (waitpid(pid, &status, 0) == -1 || status != 0)
+			errx(1, "a child failed");
+	}
+	for (j = 0; j < NFIGURES; j++) {
+		for (i = 0; i < CHILDREN; i++)
+			v[i] = f[i].us[j];
+		m[j] = median(v, CHILDREN);
+	}
+	(void)munmap(f, sizeof(*f) * CHILDREN);
+	(void)printf("%9lu %8.2f %8.2f %8.2f %8.2f %8.2f %8.2f %8.2f\n", n,
+	    m[FIRST] / 1e3, m[SECOND] / 1e3, m[THIRD] / 1e3, m[MISS],
+	    m[STATS], m[HIT], m[INFO]);
+	(void)fflush(stdout);
+}
+
+/* --- against the bare resolver -------------------------------------------- */
+
+static pid_t
+start_server(struct sockaddr_in *sa)
+{
+	const char *top = getenv("top_builddir");
+	char program[4096], script[128], line[64];
+	unsigned int port;
+	FILE *fp;
+	pid_t pid;
+	int fd[2];
+
+	(void)snprintf(program, sizeof(program), "%s/tests/tools/fakedns",
+	    top == NULL ? "." : top);
+	(void)snprintf(script, sizeof(script), "%s", path_of("script", 0));
+	if ((fp = fopen(script, "w")) == NULL ||
+	    fputs("a.example MX MX 10 mx1.a.example MX 20 mx2.a.example\n",
+	    fp) == EOF || fclose(fp) == EOF || pipe(fd) == -1)
+		err(1, "%s", script);
+	if ((pid = fork()) == -1)
+		err(1, "fork");
+	if (pid == 0) {
+		(void)dup2(fd[1], STDOUT_FILENO);
+		(void)close(fd[0]);
+		(void)close(fd[1]);
+		(void)execl(program, program, script, (char *)NULL);
+		err(1, "%s", program);
+	}
+	(void)close(fd[1]);
+	if ((fp = fdopen(fd[0], "r")) == NULL ||
+	    fgets(line, sizeof(line), fp) == NULL ||
+	    strncmp(line, "ready ", 6) != 0)
+		errx(1, "%s does not start", program);
+	port = (unsigned int)strtoul(line + 6, NULL, 10);
+	memset(sa, 0, sizeof(*sa));
+	sa->sin_family = AF_INET;
+	sa->sin_port = htons((uint16_t)port);
+	sa->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return pid;
+}
+
+static double
+bare(const struct sockaddr_in *sa)
+{
+	static unsigned char answer[65536];
+	struct __res_state st;
+	double start = now();
+	int n;
+
+	memset(&st, 0, sizeof(st));
+	if (res_ninit(&st) == -1)
+		errx(1, "res_ninit");
+	st.nsaddr_list[0] = *sa;
+	st.nscount = 1;
+	n = res_nquery(&st, "a.example", ns_c_in, ns_t_mx, answer,
+	    sizeof(answer));
+	res_nclose(&st);
+	if (n <= 0)
+		errx(1, "res_nquery");
+	return now() - start;
+}
+
+static double
+ours(const struct sockaddr_in *sa)
+{
+	const struct sockaddr *servers[] = {
+		(const struct sockaddr *)(const void *)sa, NULL
+	};
+	struct mxhints h = MXHINTS_INIT;
+	struct mxinfo *info;
+	double start = now(), end;
+	int error;
+
+	h.mh_servers = servers;
+	error = getmxinfo("a.example", &h, &info);
+	end = now();
+	if (error != MX_OK || info->mi_count != 2)
+		errx(1, "getmxinfo: %s", mx_strerror(error));
+	freemxinfo(info);
+	return end - start;
+}
+
+static void
+bench_dns(void)
+{
+	static double a[QUERIES], b[QUERIES];
+	struct sockaddr_in sa;
+	pid_t pid = start_server(&sa);
+	double x, y;
+	size_t i;
+
+	for (i = 0; i < QUERIES; i++) {
+		a[i] = bare(&sa);
+		b[i] = ours(&sa);
+	}
+	(void)kill(pid, SIGTERM);
+	(void)waitpid(pid, NULL, 0);
+	x = median(a, QUERIES);
+	y = median(b, QUERIES);
+	(void)printf("\nlookup in the DNS, us: res_ninit + res_nquery %.1f, "
+	    "getmxinfo %.1f\nratio %.2f (to reach: 1.3)\n", x, y, y / x);
+}
+
+int
+main(void)
+{
+	size_t i;
+
+	if (mkdtemp(dir) == NULL)
+		err(1, "%s", dir);
+	for (i = 0; i < NSIZES; i++)
+		write_overrides(sizes[i]);
+	(void)sleep(4);		/* younger files are not indexed */
+	(void)printf("overrides: ms of the first three lookups, then us: no "
+	    "match, two stat(2) of\nthose, match, match by getmxinfo\n"
+	    "%9s %8s %8s %8s %8s %8s %8s %8s\n", "lines", "1st", "2nd", "3rd",
+	    "none", "stat", "match", "info");
+	for (i = 0; i < NSIZES; i++) {
+		bench_overrides(sizes[i]);
+		(void)unlink(path_of("mxhosts", sizes[i]));
+	}
+	(void)printf("to reach with 1,000,000 lines: 1st 40 ms; none: 1 us "
+	    "and the stat\n");
+	bench_dns();
+	(void)unlink(path_of("script", 0));
+	(void)rmdir(dir);
+	return 0;
+}
