@@ -67,13 +67,15 @@ try_source(const struct getmx_paths *paths, const struct nss_source *src,
 	return 0;
 }
 
-/* The file that a source reads, or NULL. */
-static const char *
-override_file(const struct getmx_paths *paths, const struct nss_source *src)
+/* Whether a source reads a file, which is PATH then. */
+static int
+reads_file(const struct getmx_paths *paths, const struct nss_source *src,
+    const char **path)
 {
 	if (strcmp(src->name, "files") != 0)
-		return NULL;
-	return src->arg[0] == '\0' ? paths->mxhosts : src->arg;
+		return 0;
+	*path = src->arg[0] == '\0' ? paths->mxhosts : src->arg;
+	return 1;
 }
 
 /* What there is of an override file and its directory, as comments. */
@@ -114,7 +116,7 @@ getmx_config(FILE *fp, const struct getmx_paths *paths, const char *sources)
 	for (i = 0; i < conf.nsrc; i++) {
 		if (try_source(paths, &conf.src[i], err, sizeof(err)) == -1)
 			(void)fprintf(fp, "# %s\n", err);
-		if ((path = override_file(paths, &conf.src[i])) != NULL)
+		if (reads_file(paths, &conf.src[i], &path))
 			print_files(fp, path);
 	}
 	(void)fprintf(fp, "mxhosts: %s\n", text);
@@ -284,11 +286,10 @@ reads_default(const struct getmx_paths *paths, const struct nssconf *conf)
 	const char *path;
 	size_t i;
 
-	for (i = 0; i < conf->nsrc; i++) {
-		path = override_file(paths, &conf->src[i]);
-		if (path != NULL && strcmp(path, paths->mxhosts) == 0)
+	for (i = 0; i < conf->nsrc; i++)
+		if (reads_file(paths, &conf->src[i], &path) &&
+		    strcmp(path, paths->mxhosts) == 0)
 			return 1;
-	}
 	return 0;
 }
 
@@ -365,11 +366,10 @@ getmx_check(FILE *fp, const struct getmx_paths *paths, const char *sources)
 	errors = check_sources(fp, paths, sources, &conf);
 	errors += check_mxhosts(fp, paths->mxhosts, conf.nsrc == 0 ||
 	    sources != NULL || reads_default(paths, &conf));
-	for (i = 0; i < conf.nsrc; i++) {
-		path = override_file(paths, &conf.src[i]);
-		if (path != NULL && strcmp(path, paths->mxhosts) != 0)
+	for (i = 0; i < conf.nsrc; i++)
+		if (reads_file(paths, &conf.src[i], &path) &&
+		    strcmp(path, paths->mxhosts) != 0)
 			errors += check_mxhosts(fp, path, 1);
-	}
 	errors += check_runner(fp, paths->runner);
 	return errors == 0 ? EX_OK : EX_CONFIG;
 }
