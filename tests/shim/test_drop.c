@@ -159,7 +159,7 @@ is_message(const char *name)
 	to = open(spool, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	assert_true(fd != -1 && to != -1);
 	assert_int_equal(fstat(fd, &st), 0);
-	rc = msgfile_copy(fd, to, 0, 1000000, 1, &mf, &why);
+	rc = msgfile_copy(fd, to, &st, 1000000, 1, &mf, &why);
 	if (rc == 0) {
 		assert_int_equal(mf.size, body_size);
 		msgfile_clear(&mf);

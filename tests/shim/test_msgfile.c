@@ -263,8 +263,8 @@ test_msgfile_copy_wrong(void **state)
 		    wrong[i].bits);
 		to = memory_file();
 		why = NULL;
-		assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf, &why),
-		    -1);
+		assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf,
+		    &why), -1);
 		assert_string_equal(why, wrong[i].why);
 		assert_null(mf.env.rcpt);
 		close(fd);
@@ -285,7 +285,8 @@ test_msgfile_copy_size(void **state)
 	assert_string_equal(why, "larger than max-size");
 	/* a hole of 1 TB costs nothing either */
 	assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0);
-	assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf, &why), -1);
+	assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf,
+	    &why), -1);
 	close(fd);
 	close(to);
 }
@@ -306,19 +307,20 @@ test_msgfile_copy_damaged(void **state)
 		to = memory_file();
 		cut = memory_file();
 		put(cut, whole, i);
-		assert_int_equal(msgfile_copy(cut, to, &nobody, 1000, 2, &mf, &why),
-		    -1);
+		assert_int_equal(msgfile_copy(cut, to, &nobody, 1000, 2, &mf,
+		    &why), -1);
 		octet = (char)(whole[i] ^ 1);
 		assert_int_equal(pwrite(fd, &octet, 1, (off_t)i), 1);
-		assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf, &why),
-		    -1);
+		assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf,
+		    &why), -1);
 		assert_int_equal(pwrite(fd, whole + i, 1, (off_t)i), 1);
 		close(to);
 		close(cut);
 	}
 	put(fd, "x", 1);
 	to = memory_file();
-	assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf, &why), -1);
+	assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf,
+	    &why), -1);
 	assert_int_equal(msgfile_read(fd, 2, &mf, &why), -1);
 	close(to);
 	close(fd);
