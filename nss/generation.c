@@ -14,7 +14,7 @@
 #include "fnv.h"
 #include "generation.h"
 #include "mxdb.h"
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 #include "nssconf.h"
 
 static uint64_t

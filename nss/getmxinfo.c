@@ -25,7 +25,7 @@
 
 #include "dns.h"
 #include "lookup.h"
-#include "module.h"
+#include "sources/module.h"
 #include "mxresolve.h"
 #include "trace.h"
 

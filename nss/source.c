@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "lookup.h"
-#include "module.h"
+#include "sources/module.h"
 #include "trace.h"
 
 static void

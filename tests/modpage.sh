@@ -7,7 +7,7 @@
 
 set -u
 : "${top_srcdir:?}" "${top_builddir:?}"
-page=$top_srcdir/nss/mxnss_module.3
+page=$top_srcdir/nss/sources/mxnss_module.3
 example=$top_srcdir/tests/nss/modules/mxnss_static.c
 dir=$top_builddir/tests/modpage.tmp
 bad=0

@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "mxdb.h"
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 
 #define CHILDREN	5	/* processes, for the first lookup */
 #define LOOKUPS		20000

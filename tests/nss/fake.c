@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "module.h"
+#include "sources/module.h"
 #include "mxdb.h"
 
 struct fake {

@@ -17,8 +17,8 @@
 #include <cmocka.h>
 
 #include "fake.h"
-#include "getmx.h"
-#include "module.h"
+#include "tool/getmx.h"
+#include "sources/module.h"
 #include "mxdb.h"
 
 static char *text;

@@ -25,7 +25,7 @@
 
 #include "dns.h"
 #include "fake.h"
-#include "module.h"
+#include "sources/module.h"
 #include "mxdb.h"
 
 #define STATIC	"tests/nss/modules/mxnss_static.so"

@@ -16,7 +16,7 @@
 
 #include "fake.h"
 #include "mxdb.h"
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 
 /* --- the grammar of an action -------------------------------------------- */
 

@@ -26,7 +26,7 @@
 #include <cmocka.h>
 
 #include "../lib/faults.h"
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 #include "tree.h"
 
 /* AddressSanitizer's allocator does not survive a fork among threads. */

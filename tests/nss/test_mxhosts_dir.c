@@ -18,10 +18,10 @@
 
 #include "fake.h"
 #include "generation.h"
-#include "getmx.h"
-#include "module.h"
+#include "tool/getmx.h"
+#include "sources/module.h"
 #include "mxdb.h"
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 #include "tree.h"
 
 static const struct fake_line dns[] = {

@@ -19,7 +19,7 @@
 
 #include "dns.h"
 #include "fake.h"
-#include "module.h"
+#include "sources/module.h"
 #include "mxdb.h"
 #include "../lib/server.h"
 

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "getmx.h"
+#include "tool/getmx.h"
 
 #include <netinet/in.h>
 

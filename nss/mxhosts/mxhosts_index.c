@@ -8,7 +8,7 @@
  */
 #include "config.h"
 
-#include "mxhosts_index.h"
+#include "mxhosts/mxhosts_index.h"
 
 #include <sys/stat.h>
 
@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "fnv.h"
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 
 #define NONE	UINT32_MAX
 

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 
 #include <sys/socket.h>
 

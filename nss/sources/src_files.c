@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "module.h"
+#include "sources/module.h"
 #include "mxdb.h"
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 #include "mxnss.h"
 
 struct files {

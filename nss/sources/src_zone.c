@@ -17,7 +17,7 @@
 #include <mxres.h>
 
 #include "dns.h"
-#include "module.h"
+#include "sources/module.h"
 #include "mxdb.h"
 #include "mxnss.h"
 

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "getmx.h"
+#include "tool/getmx.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,9 +20,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "module.h"
+#include "sources/module.h"
 #include "mxdb.h"
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 #include "nssconf.h"
 
 #define MAXSERVERS	3

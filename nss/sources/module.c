@@ -11,7 +11,7 @@
  */
 #include "config.h"
 
-#include "module.h"
+#include "sources/module.h"
 
 #include <sys/stat.h>
 

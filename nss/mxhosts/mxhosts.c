@@ -8,7 +8,7 @@
  */
 #include "config.h"
 
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 
 #include <errno.h>
 #include <stdio.h>

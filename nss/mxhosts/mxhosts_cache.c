@@ -12,7 +12,7 @@
  */
 #include "config.h"
 
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 
 #include <sys/stat.h>
 
@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mxhosts_index.h"
+#include "mxhosts/mxhosts_index.h"
 
 #define SLOTS		4	/* paths; more take turns */
 #define PASSES		2	/* over the files before they are indexed */

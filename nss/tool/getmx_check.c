@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "getmx.h"
+#include "tool/getmx.h"
 
 #include <sys/wait.h>
 
@@ -17,8 +17,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "module.h"
-#include "mxhosts.h"
+#include "sources/module.h"
+#include "mxhosts/mxhosts.h"
 #include "mxnss.h"
 #include "nssconf.h"
 

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "getmx.h"
+#include "tool/getmx.h"
 
 #include <stdlib.h>
 #include <string.h>

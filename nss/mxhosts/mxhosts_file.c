@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "mxhosts.h"
+#include "mxhosts/mxhosts.h"
 
 #include <sys/stat.h>
 
