@@ -5,12 +5,10 @@
  */
 #include "config.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "fileid.h"
 #include "fnv.h"
 #include "generation.h"
 #include "mxdb.h"
@@ -30,18 +28,17 @@ mix(uint64_t h, uint64_t v)
 uint64_t
 mxgeneration_file(uint64_t h, const char *path)
 {
-	struct stat st;
+	struct mxfileid id;
 
-	/* absent, or not to be seen: like an empty file that never was */
-	if (stat(path, &st) == -1)
-		memset(&st, 0, sizeof(st));
-	h = mix(h, (uint64_t)st.st_dev);
-	h = mix(h, (uint64_t)st.st_ino);
-	h = mix(h, (uint64_t)st.st_size);
-	h = mix(h, (uint64_t)st.st_mtim.tv_sec);
-	h = mix(h, (uint64_t)st.st_mtim.tv_nsec);
-	h = mix(h, (uint64_t)st.st_ctim.tv_sec);
-	return mix(h, (uint64_t)st.st_ctim.tv_nsec);
+	/* not to be seen is like absent */
+	(void)mxfileid_of(path, &id, NULL);
+	h = mix(h, (uint64_t)id.dev);
+	h = mix(h, (uint64_t)id.ino);
+	h = mix(h, (uint64_t)id.size);
+	h = mix(h, (uint64_t)id.mtim.tv_sec);
+	h = mix(h, (uint64_t)id.mtim.tv_nsec);
+	h = mix(h, (uint64_t)id.ctim.tv_sec);
+	return mix(h, (uint64_t)id.ctim.tv_nsec);
 }
 
 uint64_t

@@ -35,7 +35,7 @@ may() {
 	"lib/"*" lib/"*) ;;
 	"nss/mxhosts/"*" nss/"*)
 		case ${2#nss/} in
-		mxhosts/* | dns.h | dsn.h | fnv.h | mxdb.h | mxnss.h) ;;
+		mxhosts/* | dns.h | dsn.h | fileid.h | fnv.h | mxdb.h | mxnss.h) ;;
 		*) return 1 ;;
 		esac ;;
 	"nss/tool/"*" nss/tool/"*) ;;

@@ -103,9 +103,6 @@ score_pattern(struct mxhosts *mh, const char *p, size_t n)
 		return MXHOSTS_ANY;
 	if (n > 1 && p[n - 1] == '.')
 		n--;
-	/* Nearly all lines of a long file end here. */
-	if ((p[n - 1] | 0x20) != (mh->domain[mh->domainlen - 1] | 0x20))
-		return MXHOSTS_NOMATCH;
 	if (n > mh->domainlen && (at = memrchr(p, '@', n)) != NULL) {
 		at++;
 		if (!same_domain(at, n - (size_t)(at - p), mh->domain,
@@ -196,33 +193,74 @@ begin_pattern(struct mxhosts *mh, const char *p, size_t n)
 		mh->current = MXHOSTS_NOMATCH;
 }
 
-int
-mxhosts_line(void *arg, unsigned int lineno, const char *p, size_t n,
+/* A rough look: whether the line may begin with the domain. */
+static int
+is_like_domain(const struct mxhosts *mh, const char *p, size_t n)
+{
+	const char *d = mh->domain;
+	size_t i, len = mh->domainlen;
+
+	if (n < len || (n > len && !mxhosts_is_blank(p[len]) && p[len] != '.'))
+		return 0;
+	for (i = 0; i < len; i++)
+		if (p[i] != d[i] && (p[i] | 0x20) != d[i])
+			return 0;
+	return 1;
+}
+
+/*
+ * Nearly all lines of a long file neither begin nor continue a pattern that
+ * is wanted.  They are told at a glance, and not read.
+ */
+static int
+is_idle(struct mxhosts *mh, const char *p, size_t n)
+{
+	if (n == 0 || *p == '#')
+		return 1;
+	if (mxhosts_is_blank(*p))
+		return mh->current == MXHOSTS_NOMATCH;
+	if (*p == '*' || *p == '.' || is_like_domain(mh, p, n) ||
+	    memchr(p, '@', n) != NULL)
+		return 0;
+	mh->current = MXHOSTS_NOMATCH;
+	return 1;
+}
+
+/* A line of a pattern that is wanted. */
+static int
+take_action(struct mxhosts *mh, unsigned int lineno, const char *p, size_t n,
     int toolong)
 {
-	struct mxhosts *mh = arg;
 	struct mxhosts_line line;
 	char why[sizeof(mh->bad)];
-	long len;
 
-	len = mxhosts_split(p, n);
-	if (len == -1)
-		return 0;
-	if (len > 0)
-		begin_pattern(mh, p, (size_t)len);
-	if (mh->current == MXHOSTS_NOMATCH)
-		return 0;
 	if (toolong) {
 		spoil(mh, lineno, "the line is longer than 4096 octets");
 		return 0;
 	}
-	if (mxhosts_action(p + len, n - (size_t)len, &line, why,
-	    sizeof(why)) == -1) {
+	if (mxhosts_action(p, n, &line, why, sizeof(why)) == -1) {
 		spoil(mh, lineno, why);
 		return 0;
 	}
 	line.lineno = lineno;
 	return keep(mh, &line);
+}
+
+/* Has no large variables: the compiler would clear them for each line. */
+int
+mxhosts_line(void *arg, unsigned int lineno, const char *p, size_t n,
+    int toolong)
+{
+	struct mxhosts *mh = arg;
+	long len;
+
+	if (is_idle(mh, p, n) || (len = mxhosts_split(p, n)) == -1)
+		return 0;
+	if (len > 0)
+		begin_pattern(mh, p, (size_t)len);
+	if (mh->current == MXHOSTS_NOMATCH)
+		return 0;
+	return take_action(mh, lineno, p + len, n - (size_t)len, toolong);
 }
 
 static int
@@ -316,14 +354,10 @@ reader_keep(struct mxhosts_reader *r, const char *p, size_t n)
 int
 mxhosts_feed(struct mxhosts_reader *r, const char *p, size_t n)
 {
-	const char *nl, *begin = p, *end = p + n;
-	uint64_t fed = r->fed;
+	const char *nl, *end = p + n;
 	int ret;
 
-	r->fed += n;
 	for (; p < end; p = nl + 1) {
-		if (r->have == 0)
-			r->start = fed + (uint64_t)(p - begin);
 		nl = memchr(p, '\n', (size_t)(end - p));
 		if (nl == NULL) {
 			reader_keep(r, p, (size_t)(end - p));

@@ -84,8 +84,6 @@ struct mxhosts_reader {
 		    size_t n, int toolong);
 	void	*arg;
 	unsigned int lineno;
-	uint64_t fed;		/* octets so far */
-	uint64_t start;		/* of the line in the handler: its offset */
 	size_t	 have;
 	int	 toolong;
 	char	 buf[MXHOSTS_MAXLINE + 2];

@@ -5,10 +5,7 @@
  * were, an index of them is made, and from then on a lookup costs a stat(2)
  * a file.  An index never changes: it is replaced as a whole when a file or
  * the directory has, and freed when the last thread has done with it.
- *
- * Two versions of a file can bear the same times only if they were written
- * within one tick of the kernel's clock; so nothing that is younger than
- * two seconds is remembered.
+ * Nothing that is younger than two seconds is remembered, see fileid.h.
  */
 #include "config.h"
 
@@ -22,11 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fileid.h"
 #include "mxhosts/mxhosts_index.h"
 
 #define SLOTS		4	/* paths; more take turns */
 #define PASSES		2	/* over the files before they are indexed */
-#define YOUNG		2	/* seconds */
 
 struct indexed {		/* one file */
 	struct mxfileid	 id;
@@ -35,7 +32,8 @@ struct indexed {		/* one file */
 
 struct snapshot {
 	unsigned int	 refs;	/* the lock's */
-	uid_t		 euid;	/* who trusted and could read the files */
+	int		 private; /* the files are not root's and open to all */
+	uid_t		 euid;	/* who trusted and could read them then */
 	char		*dir;
 	struct mxfileid	 dirid;
 	struct mxhosts_files files;
@@ -56,41 +54,13 @@ static int forksafe;
 
 /* --- snapshots ------------------------------------------------------------ */
 
-/* No file is an ID of its own; -1 if nobody can know. */
-static int
-identify(const char *path, struct mxfileid *id)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0) {
-		mxfileid_set(id, &st);
-		return 0;
-	}
-	memset(id, 0, sizeof(*id));
-	return mxhosts_missing(path) == NULL ? 0 : -1;
-}
-
-static int
-is_absent(const struct mxfileid *id)
-{
-	static const struct mxfileid absent;
-
-	return mxfileid_is_same(id, &absent);
-}
-
 static int
 is_still(const char *path, const struct mxfileid *id)
 {
 	struct mxfileid now;
 
-	return identify(path, &now) == 0 && mxfileid_is_same(&now, id);
-}
-
-/* ctime counts: nobody can set it back. */
-static int
-is_young(const struct mxfileid *id, time_t now)
-{
-	return id->ctim.tv_sec >= now - YOUNG;
+	return mxfileid_of(path, &now, NULL) == 0 &&
+	    mxfileid_is_same(&now, id);
 }
 
 static int
@@ -98,7 +68,8 @@ is_current(const struct snapshot *s)
 {
 	size_t i;
 
-	if (geteuid() != s->euid || !is_still(s->dir, &s->dirid))
+	if ((s->private && geteuid() != s->euid) ||
+	    !is_still(s->dir, &s->dirid))
 		return 0;
 	for (i = 0; i < s->files.n; i++)
 		if (!is_still(s->files.path[i], &s->file[i].id))
@@ -121,6 +92,25 @@ snapshot_free(struct snapshot *s)
 	free(s);
 }
 
+/* One more file or directory; -1 if it is not to be remembered. */
+static int
+take_id(struct snapshot *s, const char *path, struct mxfileid *id,
+    time_t now)
+{
+	struct stat st;
+	mode_t all = S_IROTH;
+
+	if (mxfileid_of(path, id, &st) == -1 || mxfileid_is_young(id, now))
+		return -1;
+	if (mxfileid_is_absent(id))
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		all |= S_IXOTH;
+	if (st.st_uid != 0 || (st.st_mode & all) != all)
+		s->private = 1;
+	return 0;
+}
+
 /* Which files there are; -1 if that is not to be remembered. */
 static int
 take_names(struct snapshot *s, const char *path, time_t now)
@@ -130,16 +120,14 @@ take_names(struct snapshot *s, const char *path, time_t now)
 
 	s->euid = geteuid();
 	if ((s->dir = mxhosts_dirname(path)) == NULL ||
-	    identify(s->dir, &s->dirid) == -1 ||
-	    is_young(&s->dirid, now) ||
+	    take_id(s, s->dir, &s->dirid, now) == -1 ||
 	    mxhosts_list(path, &s->files, err, sizeof(err)) == -1)
 		return -1;
 	if ((s->file = calloc(s->files.n, sizeof(*s->file))) == NULL)
 		return -1;
 	for (i = 0; i < s->files.n; i++)
-		if (identify(s->files.path[i], &s->file[i].id) == -1 ||
-		    is_young(&s->file[i].id, now) ||
-		    (i > 0 && is_absent(&s->file[i].id)))
+		if (take_id(s, s->files.path[i], &s->file[i].id, now) == -1 ||
+		    (i > 0 && mxfileid_is_absent(&s->file[i].id)))
 			return -1;
 	return 0;
 }
@@ -157,7 +145,7 @@ snapshot_new(const char *path)
 	if (take_names(s, path, now.tv_sec) == -1)
 		goto fail;
 	for (i = 0; i < s->files.n; i++) {
-		if (is_absent(&s->file[i].id))
+		if (mxfileid_is_absent(&s->file[i].id))
 			continue;
 		s->file[i].index = mxindex_new(s->files.path[i],
 		    &s->file[i].id);
@@ -184,8 +172,7 @@ snapshot_answer(const struct snapshot *s, const char *domain,
 		if (i > 0)
 			mxhosts_newfile(mh);
 		if (s->file[i].index != NULL &&
-		    mxindex_answer(s->file[i].index, s->files.path[i],
-		    mh) == -1)
+		    mxindex_answer(s->file[i].index, mh) == -1)
 			goto fail;
 	}
 	if (mxhosts_name_origin(mh, &s->files) == 0)
@@ -350,7 +337,8 @@ renew(const char *path)
 
 	if ((dir = mxhosts_dirname(path)) == NULL)
 		return NULL;
-	known = identify(path, &id) == 0 && identify(dir, &dirid) == 0;
+	known = mxfileid_of(path, &id, NULL) == 0 &&
+	    mxfileid_of(dir, &dirid, NULL) == 0;
 	free(dir);
 	if (!known || !is_worth_it(path, &id, &dirid))
 		return NULL;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An index of one override file: the hash of each pattern, folded to lower
- * case, and where its lines begin; about 30 octets for each.  It says which
- * lines are worth reading and nothing more: those are read from the file
- * and judged as in a pass over all of it, so that two patterns with the
- * same hash cannot be mistaken for one another.
+ * An index of one override file: its lines, and for each pattern, folded to
+ * lower case, a hash and where its lines begin; about 30 octets for each,
+ * beside the lines.  It says which lines are worth reading and nothing
+ * more: those are judged as in a pass over all of the file, so that two
+ * patterns with the same hash cannot be mistaken for one another.
  */
 #include "config.h"
 
@@ -12,16 +12,16 @@
 
 #include <sys/stat.h>
 
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "fileid.h"
 #include "fnv.h"
 #include "mxhosts/mxhosts.h"
 
 #define NONE	UINT32_MAX
+#define MAXTEXT	(256 * 1024 * 1024)
 
 /* Kinds of key; part of what is hashed. */
 #define KEY_ANY		'*'
@@ -33,13 +33,13 @@
 struct entry {			/* lines that follow one another */
 	uint64_t hash;
 	uint32_t next;		/* in the same bucket, later in the file */
-	uint32_t off;
+	uint32_t off;		/* of the first one in the text */
 	uint32_t len;
 	uint32_t lineno;	/* 0: of KEY_HASUSERS */
 };
 
 struct mxindex {
-	struct mxfileid	 id;
+	char		*text;		/* lines, comments left empty */
 	struct entry	*entry;
 	uint32_t	 nentry;
 	uint32_t	 mask;		/* number of buckets - 1 */
@@ -48,37 +48,14 @@ struct mxindex {
 
 struct builder {
 	struct mxhosts_reader reader;
+	char		*text;
+	size_t		 used, size;
 	struct entry	*entry;
 	size_t		 n, room;
 	size_t		 open;		/* entries that still lack a length */
 	uint64_t	 hash;		/* of the latest pattern, or 0 */
 	uint64_t	 users;		/* the latest of KEY_HASUSERS, or 0 */
 };
-
-void
-mxfileid_set(struct mxfileid *id, const struct stat *st)
-{
-	memset(id, 0, sizeof(*id));
-	id->dev = st->st_dev;
-	id->ino = st->st_ino;
-	id->size = st->st_size;
-	id->mtim = st->st_mtim;
-	id->ctim = st->st_ctim;
-}
-
-static int
-is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-int
-mxfileid_is_same(const struct mxfileid *a, const struct mxfileid *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	    is_same_time(&a->mtim, &b->mtim) &&
-	    is_same_time(&a->ctim, &b->ctim);
-}
 
 static uint64_t
 hash_folded(uint64_t h, const char *p, size_t n)
@@ -119,7 +96,7 @@ bucket_of(const struct mxindex *ix, uint64_t hash)
 /* --- building ------------------------------------------------------------- */
 
 static int
-add_entry(struct builder *b, uint64_t hash, unsigned int lineno)
+add_entry(struct builder *b, uint64_t hash, size_t off, unsigned int lineno)
 {
 	struct entry *grown, *e;
 	size_t room;
@@ -137,7 +114,7 @@ add_entry(struct builder *b, uint64_t hash, unsigned int lineno)
 	e = &b->entry[b->n++];
 	e->hash = hash;
 	e->next = NONE;
-	e->off = (uint32_t)b->reader.start;
+	e->off = (uint32_t)off;
 	e->len = 0;
 	e->lineno = lineno;
 	return 0;
@@ -145,11 +122,22 @@ add_entry(struct builder *b, uint64_t hash, unsigned int lineno)
 
 /* The lines of the latest pattern end at OFF. */
 static void
-close_entries(struct builder *b, uint64_t off)
+close_entries(struct builder *b, size_t off)
 {
 	for (; b->open < b->n; b->open++)
 		b->entry[b->open].len = (uint32_t)off -
 		    b->entry[b->open].off;
+}
+
+static int
+add_text(struct builder *b, const char *p, size_t n)
+{
+	if (n >= b->size - b->used)
+		return -1;	/* larger than it was */
+	memcpy(b->text + b->used, p, n);
+	b->used += n;
+	b->text[b->used++] = '\n';
+	return 0;
 }
 
 /* What score_pattern() compares; 0 for a pattern that nothing matches. */
@@ -178,28 +166,31 @@ pattern_hash(const char *p, size_t n, uint64_t *users)
 	return n < 2 || *p != '.' ? 0 : hash_name(KEY_BELOW, p + 1, n - 1);
 }
 
+/* A line that is too long stays so: one octet more than the limit. */
 static int
 index_line(void *arg, unsigned int lineno, const char *p, size_t n,
     int toolong)
 {
 	struct builder *b = arg;
 	uint64_t hash, users;
-	long len;
+	size_t off = b->used;
+	long len = mxhosts_split(p, n);
 
-	(void)toolong;
-	if ((len = mxhosts_split(p, n)) <= 0)
+	if (add_text(b, p, len == -1 ? 0 : n + (toolong != 0)) == -1)
+		return -1;
+	if (len <= 0)
 		return 0;
 	hash = pattern_hash(p, (size_t)len, &users);
 	if (hash == b->hash)
 		return 0;
-	close_entries(b, b->reader.start);
+	close_entries(b, off);
 	b->hash = hash;
-	if (hash != 0 && add_entry(b, hash, lineno) == -1)
+	if (hash != 0 && add_entry(b, hash, off, lineno) == -1)
 		return -1;
 	if (users == 0 || users == b->users)
 		return 0;
 	b->users = users;
-	return add_entry(b, users, 0);
+	return add_entry(b, users, off, 0);
 }
 
 static uint32_t
@@ -239,41 +230,52 @@ link_entries(struct mxindex *ix)
 	return 0;
 }
 
-struct mxindex *
-mxindex_new(const char *path, const struct mxfileid *id)
+/* What the builder has gathered becomes the index's. */
+static int
+take_over(struct mxindex *ix, struct builder *b)
 {
-	struct mxindex *ix;
-	struct builder *b;
-	struct stat st;
-	char err[600];
-	int failed = -1;
-
-	ix = calloc(1, sizeof(*ix));
-	b = calloc(1, sizeof(*b));
-	if (ix == NULL || b == NULL)
-		goto out;
-	b->reader.line = index_line;
-	b->reader.arg = b;
-	if (mxhosts_read_into(path, &b->reader, &st, err, sizeof(err)) != 1)
-		goto out;
-	mxfileid_set(&ix->id, &st);
-	if (!mxfileid_is_same(&ix->id, id))
-		goto out;
-	close_entries(b, b->reader.fed);
+	ix->text = b->text;
+	b->text = NULL;
 	ix->nentry = (uint32_t)b->n;
 	ix->entry = reallocarray(b->entry, b->n + 1, sizeof(*ix->entry));
 	if (ix->entry == NULL)
-		goto out;
+		return -1;
 	b->entry = NULL;
-	failed = link_entries(ix);
-out:
-	if (b != NULL)
-		free(b->entry);
-	free(b);
-	if (failed == -1) {
-		mxindex_free(ix);
+	return link_entries(ix);
+}
+
+struct mxindex *
+mxindex_new(const char *path, const struct mxfileid *id)
+{
+	struct mxindex *ix = NULL;
+	struct builder *b;
+	struct mxfileid now;
+	struct stat st;
+	char err[600];
+
+	if (id->size < 0 || id->size > MAXTEXT ||
+	    (b = calloc(1, sizeof(*b))) == NULL)
 		return NULL;
+	/* The last line may lack its end, and a long one is cut and marked. */
+	b->size = (size_t)id->size + 2;
+	b->reader.line = index_line;
+	b->reader.arg = b;
+	if ((b->text = malloc(b->size)) == NULL ||
+	    mxhosts_read_into(path, &b->reader, &st, err, sizeof(err)) != 1)
+		goto out;
+	mxfileid_set(&now, &st);
+	if (!mxfileid_is_same(&now, id) ||
+	    (ix = calloc(1, sizeof(*ix))) == NULL)
+		goto out;
+	close_entries(b, b->used);
+	if (take_over(ix, b) == -1) {
+		mxindex_free(ix);
+		ix = NULL;
 	}
+out:
+	free(b->text);
+	free(b->entry);
+	free(b);
 	return ix;
 }
 
@@ -282,6 +284,7 @@ mxindex_free(struct mxindex *ix)
 {
 	if (ix == NULL)
 		return;
+	free(ix->text);
 	free(ix->entry);
 	free(ix->bucket);
 	free(ix);
@@ -289,105 +292,65 @@ mxindex_free(struct mxindex *ix)
 
 /* --- asking --------------------------------------------------------------- */
 
-struct question {
-	const struct mxindex *ix;
-	const char	*path;
-	struct mxhosts	*mh;
-	struct mxhosts_reader *reader;	/* NULL until it is needed */
-	int		 fd;
-};
-
+/* The lines of E, as in a pass over the file. */
 static int
-is_same_file(const struct question *q)
+give_lines(const struct mxindex *ix, const struct entry *e,
+    struct mxhosts *mh)
 {
-	struct mxfileid id;
-	struct stat st;
+	const char *nl, *p = ix->text + e->off, *end = p + e->len;
+	unsigned int lineno = e->lineno;
+	size_t n;
 
-	if (fstat(q->fd, &st) == -1)
-		return 0;
-	mxfileid_set(&id, &st);
-	return mxfileid_is_same(&id, &q->ix->id);
-}
-
-static int
-open_file(struct question *q)
-{
-	q->fd = open(q->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (q->fd == -1 || !is_same_file(q))
-		return -1;
-	if ((q->reader = malloc(sizeof(*q->reader))) == NULL)
-		return -1;
-	q->reader->line = mxhosts_line;
-	q->reader->arg = q->mh;
-	q->reader->fed = 0;
+	for (; p < end; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		n = (size_t)(nl - p);
+		if (mxhosts_line(mh, lineno++, p, n > MXHOSTS_MAXLINE ?
+		    MXHOSTS_MAXLINE : n, n > MXHOSTS_MAXLINE) == -1)
+			return -1;
+	}
 	return 0;
 }
 
-/* The lines of E, as in a pass over the file. */
 static int
-read_entry(struct question *q, const struct entry *e)
+ask(const struct mxindex *ix, struct mxhosts *mh, uint64_t hash)
 {
-	char buf[4096];
-	off_t off = e->off;
-	size_t len = e->len;
-	ssize_t n;
-
-	if (q->reader == NULL && open_file(q) == -1)
-		return -1;
-	q->reader->lineno = e->lineno - 1;
-	q->reader->have = 0;
-	q->reader->toolong = 0;
-	for (; len > 0; len -= (size_t)n, off += n) {
-		n = pread(q->fd, buf, len < sizeof(buf) ? len : sizeof(buf),
-		    off);
-		if (n <= 0 || mxhosts_feed(q->reader, buf, (size_t)n) == -1)
-			return -1;
-	}
-	return mxhosts_finish(q->reader);
-}
-
-static int
-ask(struct question *q, uint64_t hash)
-{
-	const struct mxindex *ix = q->ix;
 	uint32_t i;
 
 	i = find(ix, ix->bucket[bucket_of(ix, hash)], hash);
 	for (; i != NONE; i = find(ix, ix->entry[i].next, hash))
-		if (read_entry(q, &ix->entry[i]) == -1)
+		if (give_lines(ix, &ix->entry[i], mh) == -1)
 			return -1;
 	return 0;
 }
 
 static int
-ask_domain(struct question *q)
+ask_domain(const struct mxindex *ix, struct mxhosts *mh)
 {
-	const char *domain = q->mh->domain;
-	size_t i, len = q->mh->domainlen;
+	const char *domain = mh->domain;
+	size_t i, len = mh->domainlen;
 
-	if (ask(q, hash_name(KEY_ANY, "", 0)) == -1 ||
-	    ask(q, hash_name(KEY_DOMAIN, domain, len)) == -1)
+	if (ask(ix, mh, hash_name(KEY_ANY, "", 0)) == -1 ||
+	    ask(ix, mh, hash_name(KEY_DOMAIN, domain, len)) == -1)
 		return -1;
 	for (i = 1; i + 1 < len; i++)
-		if (domain[i] == '.' && ask(q, hash_name(KEY_BELOW,
+		if (domain[i] == '.' && ask(ix, mh, hash_name(KEY_BELOW,
 		    domain + i + 1, len - i - 1)) == -1)
 			return -1;
 	return 0;
 }
 
 static int
-ask_users(struct question *q)
+ask_users(const struct mxindex *ix, struct mxhosts *mh)
 {
-	struct mxhosts *mh = q->mh;
 	const char *user = mh->user, *plus;
 	int ret;
 
 	if (user != NULL) {
-		if (ask(q, hash_user(user, mh->userlen, mh->domain,
+		if (ask(ix, mh, hash_user(user, mh->userlen, mh->domain,
 		    mh->domainlen)) == -1)
 			return -1;
 		plus = memchr(user, '+', mh->userlen);
-		if (plus != NULL && ask(q, hash_user(user,
+		if (plus != NULL && ask(ix, mh, hash_user(user,
 		    (size_t)(plus - user), mh->domain, mh->domainlen)) == -1)
 			return -1;
 	}
@@ -395,22 +358,13 @@ ask_users(struct question *q)
 		return 0;
 	/* Without a user, such a line only says that it is there. */
 	mh->user = NULL;
-	ret = ask(q, hash_name(KEY_HASUSERS, mh->domain, mh->domainlen));
+	ret = ask(ix, mh, hash_name(KEY_HASUSERS, mh->domain, mh->domainlen));
 	mh->user = user;
 	return ret;
 }
 
 int
-mxindex_answer(const struct mxindex *ix, const char *path, struct mxhosts *mh)
+mxindex_answer(const struct mxindex *ix, struct mxhosts *mh)
 {
-	struct question q = { ix, path, mh, NULL, -1 };
-	int ret = -1;
-
-	if (ask_domain(&q) == 0 && ask_users(&q) == 0 &&
-	    (q.fd == -1 || is_same_file(&q)))
-		ret = 0;
-	free(q.reader);
-	if (q.fd != -1)
-		(void)close(q.fd);
-	return ret;
+	return ask_domain(ix, mh) == -1 || ask_users(ix, mh) == -1 ? -1 : 0;
 }

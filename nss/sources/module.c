@@ -18,12 +18,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "fileid.h"
 #include "mxnss.h"
 #include "nssconf.h"
 
@@ -49,20 +49,10 @@ struct loaded {
 	char		 path[];
 };
 
-struct identity {		/* of a file; all 0 if there is none */
-	uint64_t	 dev;
-	uint64_t	 ino;
-	int64_t		 size;
-	int64_t		 msec;
-	int64_t		 mnsec;
-	int64_t		 csec;
-	int64_t		 cnsec;
-};
-
 struct failure {
 	char		 path[MAXPATH];
 	char		 why[400];
-	struct identity	 seen[MAXFILES];
+	struct mxfileid	 seen[MAXFILES];
 };
 
 static _Atomic(struct loaded *) loaded;
@@ -105,36 +95,19 @@ distrust(const char *path, mode_t type, uid_t owner)
 	return NULL;
 }
 
-static void
-identify(const char *path, struct identity *id)
-{
-	struct stat st;
-
-	memset(id, 0, sizeof(*id));
-	if (stat(path, &st) == -1)
-		return;
-	id->dev = (uint64_t)st.st_dev;
-	id->ino = (uint64_t)st.st_ino;
-	id->size = (int64_t)st.st_size;
-	id->msec = (int64_t)st.st_mtim.tv_sec;
-	id->mnsec = (int64_t)st.st_mtim.tv_nsec;
-	id->csec = (int64_t)st.st_ctim.tv_sec;
-	id->cnsec = (int64_t)st.st_ctim.tv_nsec;
-}
-
 /* The files whose change may cure a failure. */
 static void
 look_around(const struct mxmodule_dir *dir, const char *path,
-    struct identity seen[MAXFILES])
+    struct mxfileid seen[MAXFILES])
 {
 	const struct nssconf_place *place;
 	size_t n = 2;
 
 	memset(seen, 0, MAXFILES * sizeof(seen[0]));
-	identify(dir->path, &seen[0]);
-	identify(path, &seen[1]);
+	(void)mxfileid_of(dir->path, &seen[0], NULL);
+	(void)mxfileid_of(path, &seen[1], NULL);
 	for (place = dir->places; place->path != NULL && n < MAXFILES; place++)
-		identify(place->path, &seen[n++]);
+		(void)mxfileid_of(place->path, &seen[n++], NULL);
 }
 
 static struct failure *
@@ -150,7 +123,7 @@ failure_of(const char *path)
 
 /* Whether this has failed before and nothing has changed; fills in ERR. */
 static int
-recall(const char *path, const struct identity seen[MAXFILES], char *err,
+recall(const char *path, const struct mxfileid seen[MAXFILES], char *err,
     size_t errsize)
 {
 	const struct failure *f;
@@ -168,7 +141,7 @@ recall(const char *path, const struct identity seen[MAXFILES], char *err,
 }
 
 static void
-remember(const char *path, const struct identity seen[MAXFILES],
+remember(const char *path, const struct mxfileid seen[MAXFILES],
     const char *why)
 {
 	struct failure *f;
@@ -266,7 +239,7 @@ from_directory(const struct mxmodule_dir *dir, const char *name, char *err,
     size_t errsize)
 {
 	const struct mxnss_module *mod;
-	struct identity seen[MAXFILES];
+	struct mxfileid seen[MAXFILES];
 	char path[MAXPATH];
 	int n;
 
