@@ -25,8 +25,8 @@
 
 #include "dns.h"
 #include "lookup.h"
-#include "sources/module.h"
 #include "mxresolve.h"
+#include "sources/module.h"
 #include "trace.h"
 
 /* The notes of a source's reply belong to the result, whatever it said. */
@@ -106,8 +106,9 @@ action_for(const struct nss_source *src, const struct mxnss_reply *r,
 
 /* 1: the list ends here, 0: go on, -1: no memory. */
 static int
-ask(struct lookup *lk, const struct nss_source *src)
+ask(struct lookup *lk, size_t n)
 {
+	const struct nss_source *src = &mxsrclist_conf(lk->list)->src[n];
 	struct mxnss_reply r;
 	struct mxtrace t = { .mt_event = MXT_SOURCE };
 	enum mxnss_status status;
@@ -116,8 +117,7 @@ ask(struct lookup *lk, const struct nss_source *src)
 	int ret = -1;
 
 	mxreply_init(&r, src->name);
-	status = mxsource_ask(lk, src->name,
-	    src->arg[0] == '\0' ? NULL : src->arg, &lk->q, &r);
+	status = mxsource_ask(lk, n, &lk->q, &r);
 	status = mxsource_borrow(lk, &r, status);
 	if (r.nomem || r.v.error == MX_ENOMEM ||
 	    keep_notes(lk, &r) == -1 ||
@@ -138,8 +138,9 @@ out:
 
 /* What a source would have said that the answer did not need. */
 static void
-ask_unused(struct lookup *lk, const struct nss_source *src)
+ask_unused(struct lookup *lk, size_t n)
 {
+	const struct nss_source *src = &mxsrclist_conf(lk->list)->src[n];
 	struct mxnss_reply r;
 	struct mxtrace t = { .mt_event = MXT_SOURCE, .mt_flags = MXT_UNUSED };
 	enum mxnss_status status;
@@ -148,7 +149,7 @@ ask_unused(struct lookup *lk, const struct nss_source *src)
 	mxreply_init(&r, src->name);
 	t.mt_domain = lk->q.domain;
 	t.mt_arg = src->arg[0] == '\0' ? NULL : src->arg;
-	status = mxsource_ask(lk, src->name, t.mt_arg, &lk->q, &r);
+	status = mxsource_ask(lk, n, &lk->q, &r);
 	status = mxsource_borrow(lk, &r, status);
 	mxtrace_answer(lk, &t, &r, status, since);
 	mxreply_clear(&r);
@@ -239,24 +240,6 @@ conclude(struct lookup *lk)
 }
 
 static int
-load_sources(struct lookup *lk, struct nssconf *conf)
-{
-	char err[600], why[200];
-	const char *own = lk->h.mh_sources;
-
-	if (own != NULL) {
-		if (nssconf_parse(own, strlen(own), 1, conf, why,
-		    sizeof(why)) == 0)
-			return MX_OK;
-		(void)snprintf(err, sizeof(err), "source list \"%.200s\": %s",
-		    own, why);
-	} else if (nssconf_load(lk->env->places, conf, err,
-	    sizeof(err)) == 0)
-		return MX_OK;
-	return mxoutcome_fail(lk, MX_ECONFIG, NULL, err);
-}
-
-static int
 is_left_out(const struct lookup *lk, const struct nss_source *src)
 {
 	return (lk->h.mh_flags & MXH_NOFILES) &&
@@ -266,24 +249,27 @@ is_left_out(const struct lookup *lk, const struct nss_source *src)
 static int
 ask_all(struct lookup *lk)
 {
-	struct nssconf conf;
+	const struct nssconf *conf;
+	char err[600];
 	size_t i;
-	int error, ret;
+	int error, ret = 0;
 
-	if ((ret = load_sources(lk, &conf)) != MX_OK)
-		return ret;
-	mxtrace_list(lk, &conf);
-	for (i = 0, ret = 0; i < conf.nsrc && ret == 0; i++)
-		if (!is_left_out(lk, &conf.src[i]) &&
-		    (ret = ask(lk, &conf.src[i])) == -1)
+	lk->list = mxsrclist_get(lk->env, lk->h.mh_sources, err, sizeof(err));
+	if (lk->list == NULL)
+		return errno == ENOMEM ? MX_ENOMEM :
+		    mxoutcome_fail(lk, MX_ECONFIG, NULL, err);
+	conf = mxsrclist_conf(lk->list);
+	mxtrace_list(lk, conf);
+	for (i = 0; i < conf->nsrc && ret == 0; i++)
+		if (!is_left_out(lk, &conf->src[i]) && (ret = ask(lk, i)) == -1)
 			return MX_ENOMEM;
 	error = conclude(lk);
 	if (error == MX_ENOMEM || lk->h.mh_trace == NULL ||
 	    !(lk->h.mh_flags & MXH_ASKALL))
 		return error;
-	for (; i < conf.nsrc; i++)
-		if (!is_left_out(lk, &conf.src[i]))
-			ask_unused(lk, &conf.src[i]);
+	for (; i < conf->nsrc; i++)
+		if (!is_left_out(lk, &conf->src[i]))
+			ask_unused(lk, i);
 	return error;
 }
 
@@ -363,6 +349,7 @@ lookup_init(struct lookup *lk, const struct mx_env *env)
 static void
 lookup_clear(struct lookup *lk)
 {
+	mxsrclist_put(lk->list);
 	mxentlist_clear(&lk->merged);
 	mxentlist_clear(&lk->base);
 	mxverdict_clear(&lk->yes);
@@ -449,7 +436,7 @@ getmxinfo(const char *domain, const struct mxhints *hints,
 {
 	static const struct mx_env env = {
 		nssconf_places, mxmodule_builtin, mxdns_now, arc4random_uniform,
-		own_hostname, own_address, &mxmodule_installed
+		own_hostname, own_address, &mxmodule_installed, 1
 	};
 
 	return mx_lookup(&env, domain, hints, res);

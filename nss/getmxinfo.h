@@ -22,6 +22,7 @@ struct mx_env {
 	int	(*hostname)(char *, size_t);	/* 0 if it is dotted */
 	int	(*is_own)(const struct sockaddr *); /* this machine's */
 	const struct mxmodule_dir *moddir;	/* of others, or NULL */
+	int	keep;	/* the list, with its sources opened, for the next */
 };
 
 /* getmxinfo() in that environment. */

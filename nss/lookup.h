@@ -9,11 +9,13 @@
 #include "mxdb.h"
 #include "mxinfo.h"
 #include "mxnss.h"
+#include "srclist.h"
 
 #define MX_MAXLIST	100		/* exchanges that a result holds */
 
 struct lookup {
 	const struct mx_env *env;
+	struct mxsrclist *list;
 	struct mxhints	 h;
 	struct mxnss_query q;
 	struct mxinfo	*info;
@@ -31,14 +33,13 @@ struct lookup {
 };
 
 /*
- * mxsource_ask: one source about Q; *R is filled in and consistent with the
- *	status returned.
+ * mxsource_ask: source number N of the list, or MXSRCLIST_DNS, about Q; *R
+ *	is filled in and consistent with the status returned.
  * mxsource_borrow: asks for the exchanges of all mx: lines in R and puts
  *	them in its list.  The status, or what has become of it.
  */
-enum mxnss_status mxsource_ask(struct lookup *, const char *name,
-	    const char *arg, const struct mxnss_query *,
-	    struct mxnss_reply *r);
+enum mxnss_status mxsource_ask(struct lookup *, size_t n,
+	    const struct mxnss_query *, struct mxnss_reply *r);
 enum mxnss_status mxsource_borrow(struct lookup *, struct mxnss_reply *r,
 	    enum mxnss_status);
 

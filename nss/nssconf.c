@@ -373,15 +373,18 @@ int
 nssconf_load(const struct nssconf_place *places, struct nssconf *conf,
     char *err, size_t errsize)
 {
+	size_t n;
 	int ret;
 
-	for (; places->path != NULL; places++) {
-		ret = load_place(places, conf, err, errsize);
+	for (n = 0; places[n].path != NULL; n++) {
+		ret = load_place(&places[n], conf, err, errsize);
+		conf->nplaces = n + 1;
 		if (ret != 0)
 			return ret == 1 ? 0 : -1;
 	}
 	ret = nssconf_parse(NSSCONF_DEFAULT, sizeof(NSSCONF_DEFAULT) - 1, 0,
 	    conf, err, errsize);
+	conf->nplaces = n;
 	(void)strlcpy(conf->origin, "default", sizeof(conf->origin));
 	return ret;
 }

@@ -30,6 +30,7 @@ struct nss_source {
 struct nssconf {
 	struct nss_source src[NSSCONF_MAXSOURCES];
 	size_t		 nsrc;
+	size_t		 nplaces;	/* how many files were looked at */
 	char		 origin[300];	/* "/etc/mxnss.conf:3" or "default" */
 };
 

@@ -7,13 +7,11 @@
  */
 #include "config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lookup.h"
-#include "sources/module.h"
 #include "trace.h"
 
 static void
@@ -63,44 +61,25 @@ judge(struct mxnss_reply *r, enum mxnss_status status)
 	return status;
 }
 
-/* An argument that makes no sense is a wrong list, and mail waits. */
-static enum mxnss_status
-not_opened(struct mxnss_reply *r, const char *arg, int error)
-{
-	char text[500];
-
-	mxmodule_describe(r->source, arg, error, text, sizeof(text));
-	(void)mxinfo_host.fail(r, error == EINVAL ? MX_ECONFIG : MX_ESOURCE,
-	    NULL, text);
-	return error == EINVAL ? MXNSS_TRYAGAIN : MXNSS_UNAVAIL;
-}
-
 enum mxnss_status
-mxsource_ask(struct lookup *lk, const char *name, const char *arg,
-    const struct mxnss_query *q, struct mxnss_reply *r)
+mxsource_ask(struct lookup *lk, size_t n, const struct mxnss_query *q,
+    struct mxnss_reply *r)
 {
-	const struct mxnss_module *mod;
-	enum mxnss_status status;
-	void *priv = NULL;
+	const struct mxsource *s;
 	char why[700];
+	int error;
 
 	if (lk->env->now() >= q->deadline) {
 		(void)mxinfo_host.fail(r, MX_ETIMEOUT, NULL, NULL);
 		return MXNSS_TRYAGAIN;
 	}
-	mod = mxmodule_find(lk->env->modules, lk->env->moddir, name, why,
-	    sizeof(why));
-	if (mod == NULL) {
-		(void)mxinfo_host.fail(r, MX_ESOURCE, NULL, why);
-		return MXNSS_UNAVAIL;
-	}
-	errno = 0;
-	if (mod->open(&mxinfo_host, arg, &priv) != 0)
-		return not_opened(r, arg, errno);
-	status = judge(r, mod->getmxbyname(priv, q, r));
-	if (mod->close != NULL)
-		mod->close(priv);
-	return status;
+	s = mxsrclist_open(lk->list, n, why, sizeof(why), &error);
+	if (s != NULL)
+		return judge(r, s->mod->getmxbyname(s->priv, q, r));
+	if (error == MX_ENOMEM)
+		r->nomem = 1;
+	(void)mxinfo_host.fail(r, error, NULL, why);
+	return error == MX_ECONFIG ? MXNSS_TRYAGAIN : MXNSS_UNAVAIL;
 }
 
 static char *
@@ -129,6 +108,8 @@ adopt(struct ent *e, const struct ent *line, unsigned int group,
 		e->mx.mx_ttl = line->mx.mx_ttl;
 	free(e->mx.mx_source);
 	free(e->mx.mx_origin);
+	free(e->mx.mx_tlsname);
+	free(e->mx.mx_auth);
 	e->mx.mx_source = copy(line->mx.mx_source, &failed);
 	e->mx.mx_origin = copy(line->mx.mx_origin, &failed);
 	e->mx.mx_tlsname = copy(line->mx.mx_tlsname, &failed);
@@ -187,7 +168,7 @@ borrow_one(struct lookup *lk, struct mxnss_reply *r, const struct ent *line,
 	q.domain = line->mx.mx_host;
 	q.rcpt = NULL;
 	mxreply_init(&sub, "dns");
-	status = mxsource_ask(lk, "dns", NULL, &q, &sub);
+	status = mxsource_ask(lk, MXSRCLIST_DNS, &q, &sub);
 	if (status == MXNSS_NOTFOUND && sub.nodata &&
 	    !(lk->h.mh_flags & MXH_NOIMPLICIT))
 		add_implicit(&sub, q.domain);

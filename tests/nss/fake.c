@@ -252,7 +252,7 @@ not_ours(const struct sockaddr *sa)
 static const struct nssconf_place nowhere[] = { { NULL, 0 } };
 
 struct mx_env fake_env = {
-	nowhere, fake_modules, now, last, no_hostname, not_ours, NULL
+	nowhere, fake_modules, now, last, no_hostname, not_ours, NULL, 0
 };
 
 const char *
