@@ -60,6 +60,7 @@ typedef char *(*take_fn)(const struct key *, void *field, char *value);
 static char *take_source_list(const struct key *, void *, char *);
 static char *take_name(const struct key *, void *, char *);
 static char *take_names(const struct key *, void *, char *);
+static char *take_masquerade(const struct key *, void *, char *);
 static char *take_directory(const struct key *, void *, char *);
 static char *take_address(const struct key *, void *, char *);
 static char *take_size(const struct key *, void *, char *);
@@ -83,6 +84,7 @@ static const struct key {
 	/* their defaults are found, not written: hostname.h */
 	{ "hostname", take_name, AT(hostname), NULL, 0, 0, NULL },
 	{ "mail-name", take_name, AT(mail_name), NULL, 0, 0, NULL },
+	{ "masquerade", take_masquerade, AT(masquerade), NULL, 0, 0, NULL },
 	{ "local-domains", take_names, AT(local_domains), NULL, 0, 0, NULL },
 	{ "spool", take_directory, AT(spool), MXNSS_SPOOLDIR, 0, 0, NULL },
 	{ "source-address", take_address, AT(source_address), NULL, 0, 0,
@@ -169,6 +171,23 @@ take_names(const struct key *k, void *field, char *value)
 	else
 		free_names(names);
 	return why;
+}
+
+static char *
+take_masquerade(const struct key *k, void *field, char *value)
+{
+	static const char local[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+_=-";
+	char *at = strchr(value, '@');
+
+	(void)k;
+	if ((at != NULL && (at == value ||
+	    strspn(value, local) != (size_t)(at - value))) ||
+	    !hostname_is_valid(at != NULL ? at + 1 : value))
+		return xasprintf("\"%s\" is neither a domain nor an address",
+		    value);
+	*(char **)field = xstrdup(value);
+	return NULL;
 }
 
 static char *
@@ -523,6 +542,7 @@ conf_free(struct conf *c)
 		return;
 	free(c->hostname);
 	free(c->mail_name);
+	free(c->masquerade);
 	free_names(c->local_domains);
 	free(c->spool);
 	free(c->source_address);

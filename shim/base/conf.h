@@ -22,6 +22,7 @@ struct conf {
 	char	*hostname;	/* EHLO name; never NULL after conf_load() */
 	bool	 bare_hostname;	/* it has no dot: few servers will like it */
 	char	*mail_name;	/* completes addresses; never NULL */
+	char	*masquerade;	/* "domain" or "user@domain", or NULL */
 	char	**local_domains; /* NULL-ended; default: hostname */
 	char	*spool;		/* directory */
 	char	*source_address; /* address to connect from, or NULL */

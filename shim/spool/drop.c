@@ -57,6 +57,20 @@ now(void)
 	return clock_gettime(CLOCK_BOOTTIME, &ts) == 0 ? ts.tv_sec : 0;
 }
 
+/* A new file in DIRFD. */
+static int
+create(int dirfd, struct msgid *id)
+{
+	int fd;
+
+	do {
+		id_new(id);
+		fd = openat(dirfd, id->s, O_RDWR | O_CREAT | O_EXCL |
+		    O_NOFOLLOW | O_CLOEXEC, 0600);
+	} while (fd == -1 && (errno == EEXIST || errno == EINTR));
+	return fd;
+}
+
 struct drop *
 drop_open(const char *spool, struct msgid *id)
 {
@@ -68,11 +82,7 @@ drop_open(const char *spool, struct msgid *id)
 	d->dirfd = open_dir(spool);
 	if (d->dirfd == -1)
 		goto fail;
-	do {
-		id_new(&d->id);
-		d->fd = openat(d->dirfd, d->id.s, O_WRONLY | O_CREAT |
-		    O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	} while (d->fd == -1 && (errno == EEXIST || errno == EINTR));
+	d->fd = create(d->dirfd, &d->id);
 	if (d->fd == -1)
 		goto fail;
 	*id = d->id;
@@ -90,6 +100,35 @@ int
 drop_fd(const struct drop *d)
 {
 	return d->fd;
+}
+
+int
+drop_scratch(const struct drop *d)
+{
+	struct msgid id;
+	int fd = create(d->dirfd, &id), rc;
+
+	if (fd == -1)
+		return -1;
+	do {
+		rc = unlinkat(d->dirfd, id.s, 0);
+	} while (rc == -1 && errno == EINTR);
+	if (rc == -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+drop_restart(const struct drop *d)
+{
+	int rc;
+
+	do {
+		rc = ftruncate(d->fd, 0);
+	} while (rc == -1 && errno == EINTR);
+	return rc == 0 && lseek(d->fd, 0, SEEK_SET) == 0 ? 0 : -1;
 }
 
 static int

@@ -16,6 +16,9 @@ struct drop;
 /*
  * drop_open: create the file in SPOOL/drop.  NULL with errno.
  * drop_fd: where to write, with a struct msgwriter.
+ * drop_scratch: a second file there that has no name, for what the first one
+ *	holds; -1 with errno.
+ * drop_restart: empty the first one.  0, or -1 with errno.
  * drop_commit: 0, and the message is on disk; or -1 with errno, ETIMEDOUT
  *	after 24 hours, and the file is gone.  Frees the drop either way.
  * drop_abort: remove the file; NULL is fine.
@@ -25,6 +28,8 @@ struct drop;
  */
 struct drop *drop_open(const char *spool, struct msgid *);
 int	drop_fd(const struct drop *);
+int	drop_scratch(const struct drop *);
+int	drop_restart(const struct drop *);
 int	drop_commit(struct drop *);
 void	drop_abort(struct drop *);
 int	drop_space(const char *spool, uint64_t need);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "base/xmalloc.h"
 #include "spool/crc32c.h"
 
@@ -71,22 +72,8 @@ pread_all(int fd, char *p, size_t n, off_t at)
 	return (ssize_t)done;
 }
 
-static bool
-has_eightbit(const char *p, size_t n)
-{
-	uint64_t word, all = 0;
-
-	for (; n >= sizeof(word); p += sizeof(word), n -= sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		all |= word;
-	}
-	while (n-- > 0)
-		all |= (unsigned char)*p++;
-	return (all & 0x8080808080808080) != 0;
-}
-
-static int
-writer_flush(struct msgwriter *w)
+int
+msgwriter_flush(struct msgwriter *w)
 {
 	w->crc = crc32c(w->crc, w->buf, w->len);
 	if (w->error == 0 && write_all(w->fd, w->buf, w->len) == -1)
@@ -108,7 +95,7 @@ writer_add(struct msgwriter *w, const char *p, size_t n)
 		w->len += take;
 		p += take;
 		n -= take;
-		if (writer_flush(w) == -1)
+		if (msgwriter_flush(w) == -1)
 			return -1;
 	}
 	memcpy(w->buf + w->len, p, n);
@@ -140,8 +127,14 @@ int
 msgwriter_data(struct msgwriter *w, const void *p, size_t n)
 {
 	if (!w->eightbit)
-		w->eightbit = has_eightbit(p, n);
+		w->eightbit = utf8_has_eightbit(p, n);
 	return writer_add(w, p, n);
+}
+
+off_t
+msgwriter_offset(const struct msgwriter *w)
+{
+	return (off_t)w->total;
 }
 
 static void
@@ -160,7 +153,7 @@ msgwriter_end(struct msgwriter *w)
 	int rc, error;
 
 	/* the checksum covers what was flushed, so flush first */
-	rc = writer_flush(w);
+	rc = msgwriter_flush(w);
 	if (rc == 0) {
 		format_trailer(trailer, w->eightbit, w->total, w->crc);
 		rc = write_all(w->fd, trailer, MSGFILE_TRAILER_LEN);

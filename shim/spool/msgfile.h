@@ -35,6 +35,10 @@ struct msgwriter;
 struct msgwriter *msgwriter_new(int fd, const struct envelope *);
 /* N octets of the message, already in wire form.  0, or -1 with errno. */
 int	msgwriter_data(struct msgwriter *, const void *, size_t n);
+/* Where the next octet goes in the file. */
+off_t	msgwriter_offset(const struct msgwriter *);
+/* All of it is in the file, which is no message yet.  0, or -1 with errno. */
+int	msgwriter_flush(struct msgwriter *);
 /* Flush and write the trailer; frees the writer.  0, or -1 with errno. */
 int	msgwriter_end(struct msgwriter *);
 void	msgwriter_free(struct msgwriter *);	/* abandon; NULL is fine */

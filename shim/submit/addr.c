@@ -25,7 +25,8 @@ struct parser {
 	const char	*p;
 	size_t		 n;
 	size_t		 pos;
-	size_t		 end;		/* after the last word */
+	size_t		 start;		/* of the first word */
+	size_t		 end;		/* after the last one */
 	struct buf	 local;		/* without quotes */
 	bool		 has_local;
 	bool		 after_dot;	/* the last word ended in a dot */
@@ -129,7 +130,9 @@ read_word(struct parser *ps)
 {
 	int c = peek(ps), rc = 0;
 
-	if (ps->has_local && !ps->after_dot && c != '.')
+	if (!ps->has_local)
+		ps->start = ps->pos;
+	else if (!ps->after_dot && c != '.')
 		ps->is_phrase = true;
 	ps->has_local = true;
 	ps->after_dot = false;
@@ -329,6 +332,7 @@ emit(struct parser *ps)
 		return fail(ps, "the address is too long");
 	a.spec = buf_str(&ps->spec);
 	a.has_domain = ps->has_domain;
+	a.start = ps->start;
 	a.end = ps->end;
 	why = ps->each(ps->arg, &a);
 	return why != NULL ? fail(ps, why) : 0;
@@ -337,7 +341,7 @@ emit(struct parser *ps)
 static int
 emit_null(struct parser *ps)
 {
-	const struct addr a = { "", false, ps->pos };
+	const struct addr a = { "", false, ps->pos, ps->pos };
 	const char *why = ps->each(ps->arg, &a);
 
 	return why != NULL ? fail(ps, why) : 0;

@@ -19,7 +19,8 @@ struct addr {
 	   only "local" if it has no domain; "" for <> */
 	const char	*spec;
 	bool		 has_domain;
-	size_t		 end;	/* where the address ends in the text */
+	size_t		 start;	/* where the address is in the text, without */
+	size_t		 end;	/* name, brackets and obsolete route */
 };
 
 /*

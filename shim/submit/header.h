@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The header of a message (RFC 5322): taken line by line, put right, and
+ * The header of a message (RFC 5322): taken line by line, looked at, and
  * written in wire form.  Knows nothing of files and clocks.
  */
 #ifndef SHIM_SUBMIT_HEADER_H
 #define SHIM_SUBMIT_HEADER_H
 
-#include <sys/types.h>
-
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "submit/addr.h"
@@ -31,17 +28,6 @@ enum header_line {
 	HEADER_BODY		/* the body begins with this line */
 };
 
-/* What header_complete() adds. */
-struct header_facts {
-	const char	*hostname;
-	const char	*mail_name;
-	const char	*id;
-	uid_t		 uid;
-	time_t		 now;
-	const char	*from;		/* address for From */
-	const char	*full_name;	/* for From, or NULL */
-};
-
 void	header_init(struct header *);
 void	header_clear(struct header *);
 
@@ -50,6 +36,23 @@ enum header_line header_take(struct header *, const char *, size_t n);
 
 bool	header_has(const struct header *, const char *name);
 size_t	header_count(const struct header *, const char *name);
+/* The value of the first field NAME, borrowed; NULL if there is none. */
+const char *header_value(const struct header *, const char *name);
+/* Replace the first field NAME, or add it. */
+void	header_set(struct header *, const char *name, const char *value);
+
+/* An empty field, to be filled before anything else is done; at the end, or
+   where trace fields are (RFC 5321 section 4.4). */
+struct buf *header_add(struct header *);
+struct buf *header_add_first(struct header *);
+/* Take out the fields that were cleared with buf_clear(). */
+void	header_pack(struct header *);
+
+/* One field: its name, NULL ends NAMES; where its value begins. */
+bool	field_is(const struct buf *, const char *name);
+bool	field_is_one_of(const struct buf *, const char *const names[]);
+size_t	field_start(const struct buf *);
+bool	field_is_empty(const struct buf *);
 
 /*
  * Call EACH for every address in To, Cc and Bcc; or in Resent-To, Resent-Cc
@@ -60,19 +63,7 @@ int	header_recipients(const struct header *,
 	    const char *(*each)(void *arg, const struct addr *), void *arg,
 	    const char **field, const char **why);
 
-/*
- * Remove what must not leave (Bcc, Return-Path, empty fields that follow),
- * complete addresses without domain, add Received, and Date, Message-ID and
- * From where they are missing.
- */
-void	header_complete(struct header *, const struct header_facts *);
-
 /* The header and the empty line, every line with CRLF and at most 998. */
 void	header_format(const struct header *, struct buf *);
-
-/* NAME as a phrase: atoms, a quoted string or RFC 2047 encoded words. */
-void	header_add_phrase(struct buf *, const char *name);
-/* RFC 5322 section 3.3, local time. */
-void	header_add_date(struct buf *, time_t);
 
 #endif /* SHIM_SUBMIT_HEADER_H */

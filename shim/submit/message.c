@@ -18,12 +18,14 @@
 #define CHUNK		65536
 
 void
-lines_init(struct lines *l, bool ignore_dots, message_sink sink, void *arg)
+lines_init(struct lines *l, bool ignore_dots, bool fold, message_sink sink,
+    void *arg)
 {
 	memset(l, 0, sizeof(*l));
 	l->sink = sink;
 	l->arg = arg;
 	l->ignore_dots = ignore_dots;
+	l->fold = fold;
 	l->bol = true;
 }
 
@@ -99,6 +101,13 @@ put_text(struct lines *l, const char *p, size_t n)
 {
 	size_t k;
 
+	if (utf8_has_eightbit(p, n))
+		l->eightbit = true;
+	utf8_feed(&l->utf8, p, n);
+	if (l->col + l->ntail + n > LINES_MAX)
+		l->long_line = true;
+	if (!l->fold)
+		return put(l, p, n);
 	while (n > 0) {
 		if (l->col < LINES_KEEP) {
 			k = least(n, LINES_KEEP - l->col);
@@ -135,12 +144,20 @@ put_octets(struct lines *l, const char *p, size_t n)
 	return put_text(l, p, n);
 }
 
+/* An input line ends here. */
+static int
+end_line(struct lines *l)
+{
+	l->utf8.bad |= l->utf8.more > 0;
+	return put_newline(l);
+}
+
 /* CRs were not followed by LF: each ends a line. */
 static int
 put_lone_crs(struct lines *l)
 {
 	for (; l->cr > 0; l->cr--)
-		if (put_newline(l) == -1)
+		if (end_line(l) == -1)
 			return -1;
 	return 0;
 }
@@ -199,7 +216,7 @@ lines_feed(struct lines *l, const char *p, size_t n)
 			return 1;
 		l->cr = 0;
 		l->bol = true;
-		if (put_newline(l) == -1)
+		if (end_line(l) == -1)
 			return -1;
 		p = nl + 1;
 		n -= len + 1;
@@ -215,13 +232,14 @@ lines_end(struct lines *l)
 		return 0;
 	if (l->cr > 0)
 		return put_lone_crs(l);
-	return l->col > 0 ? put_newline(l) : 0;
+	return l->col > 0 ? end_line(l) : 0;
 }
 
 struct message {
 	int		 fd;
 	bool		 ignore_dots;
 	bool		 ended;		/* by a dot */
+	bool		 eof;		/* nothing is left to read */
 	struct buf	 first;		/* of the body, read with the header */
 	size_t		 pos;
 	size_t		 len;
@@ -235,7 +253,7 @@ message_new(int fd, bool ignore_dots)
 
 	m->fd = fd;
 	m->ignore_dots = ignore_dots;
-	m->ended = false;
+	m->ended = m->eof = false;
 	buf_init(&m->first);
 	m->pos = m->len = 0;
 	return m;
@@ -250,19 +268,23 @@ message_free(struct message *m)
 	free(m);
 }
 
-/* More octets into M.  1; 0 at the end of the input; -1 with errno. */
+/* More octets behind those in M.  1; 0 at the end of the input; -1 errno. */
 static int
 fill(struct message *m)
 {
 	ssize_t n;
 
+	if (m->eof)
+		return 0;
+	if (m->pos == m->len)
+		m->pos = m->len = 0;
 	do {
-		n = read(m->fd, m->raw, sizeof(m->raw));
+		n = read(m->fd, m->raw + m->len, sizeof(m->raw) - m->len);
 	} while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return -1;
-	m->pos = 0;
-	m->len = (size_t)n;
+	m->len += (size_t)n;
+	m->eof = n == 0;
 	return n > 0;
 }
 
@@ -345,38 +367,56 @@ message_header(struct message *m, struct header *h)
 	return error;
 }
 
-/* A sink that counts. */
-struct limit {
-	message_sink	 sink;
-	void		*arg;
-	uint64_t	 left;
-	bool		 exceeded;
-};
+static void
+state_facts(const struct lines *l, struct mime_facts *facts)
+{
+	facts->eightbit = l->eightbit;
+	facts->utf8 = utf8_is_complete(&l->utf8);
+	facts->long_line = l->long_line;
+}
 
 static int
-count(void *arg, const void *p, size_t n)
+ignore(void *arg, const void *p, size_t n)
 {
-	struct limit *l = arg;
-
-	if (n > l->left) {
-		l->exceeded = true;
-		return -1;
-	}
-	l->left -= n;
-	return l->sink(l->arg, p, n);
+	(void)arg;
+	(void)p;
+	(void)n;
+	return 0;
 }
 
 enum message_error
-message_body(struct message *m, uint64_t max, message_sink sink, void *arg)
+message_peek(struct message *m, struct mime_facts *facts)
 {
-	struct limit limit = { sink, arg, max, false };
 	struct lines lines;
-	int rc, got;
+	int rc = 1;
 
-	if (m->ended)
-		return MESSAGE_OK;
-	lines_init(&lines, m->ignore_dots, count, &limit);
-	rc = lines_feed(&lines, buf_str(&m->first), m->first.len);
+	memmove(m->raw, m->raw + m->pos, m->len - m->pos);
+	m->len -= m->pos;
+	m->pos = 0;
+	while (!m->ended && m->len < sizeof(m->raw) && rc == 1)
+		if ((rc = fill(m)) == -1)
+			return MESSAGE_READ;
+	lines_init(&lines, m->ignore_dots, false, ignore, NULL);
+	if (!m->ended &&
+	    lines_feed(&lines, buf_str(&m->first), m->first.len) == 0)
+		lines_feed(&lines, m->raw, m->len);
+	/* the piece may end within a character */
+	if (!m->eof && !lines.utf8.bad)
+		lines.utf8.more = 0;
+	state_facts(&lines, facts);
+	return MESSAGE_OK;
+}
+
+enum message_error
+message_body(struct message *m, bool fold, struct mime_facts *facts,
+    message_sink sink, void *arg)
+{
+	struct lines lines;
+	int rc = 1, got;
+
+	lines_init(&lines, m->ignore_dots, fold, sink, arg);
+	if (!m->ended)
+		rc = lines_feed(&lines, buf_str(&m->first), m->first.len);
 	while (rc == 0) {
 		rc = lines_feed(&lines, m->raw + m->pos, m->len - m->pos);
 		m->pos = m->len;
@@ -390,7 +430,6 @@ message_body(struct message *m, uint64_t max, message_sink sink, void *arg)
 			break;
 		}
 	}
-	if (rc == -1)
-		return limit.exceeded ? MESSAGE_TOO_BIG : MESSAGE_WRITE;
-	return MESSAGE_OK;
+	state_facts(&lines, facts);
+	return rc == -1 ? MESSAGE_WRITE : MESSAGE_OK;
 }

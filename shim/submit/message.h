@@ -2,7 +2,8 @@
 /*
  * A message on standard input, read in pieces of constant size and passed
  * on in wire form (RFC 5321 section 2.3.8): every line ends in CRLF, no CR
- * or LF stands alone, no line has more than 998 octets, there is no NUL.
+ * or LF stands alone, there is no NUL; and no line has more than 998 octets,
+ * but where the body is to be encoded.
  */
 #ifndef SHIM_SUBMIT_MESSAGE_H
 #define SHIM_SUBMIT_MESSAGE_H
@@ -12,7 +13,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "submit/header.h"
+#include "submit/mime.h"
 
 /* Takes N octets; 0, or -1 with errno. */
 typedef int (*message_sink)(void *arg, const void *, size_t n);
@@ -24,19 +27,25 @@ typedef int (*message_sink)(void *arg, const void *, size_t n);
  *	CR alone	ends a line too
  *	NUL		becomes '?'
  *	"." alone	ends the body unless dots are ignored
- *	over 998 octets	a line gets CRLF before a blank near there, or else
- *			CRLF and a blank, but not within a UTF-8 character
+ *	over 998 octets	if lines are to be folded, a line gets CRLF before a
+ *			blank near there, or else CRLF and a blank, but not
+ *			within a UTF-8 character
  *
  * lines_feed: 0 go on; 1 the body has ended; -1 the sink failed.
  * lines_end: the input is over; 0, or -1 the sink failed.
  */
 #define LINES_KEEP	900	/* octets of a line that are never held back */
 #define LINES_TAIL	98	/* and those that are, until it ends or folds */
+#define LINES_MAX	(LINES_KEEP + LINES_TAIL)
 
 struct lines {
 	message_sink	 sink;
 	void		*arg;
 	bool		 ignore_dots;
+	bool		 fold;
+	bool		 eightbit;	/* seen, as the next two */
+	bool		 long_line;
+	struct utf8	 utf8;
 	bool		 bol;		/* nothing of this input line yet */
 	bool		 dot;		/* the line is "." so far, not passed on */
 	size_t		 cr;		/* CRs seen that may end in LF */
@@ -45,7 +54,8 @@ struct lines {
 	char		 tail[LINES_TAIL];
 };
 
-void	lines_init(struct lines *, bool ignore_dots, message_sink, void *arg);
+void	lines_init(struct lines *, bool ignore_dots, bool fold, message_sink,
+	    void *arg);
 int	lines_feed(struct lines *, const char *, size_t n);
 int	lines_end(struct lines *);
 
@@ -53,7 +63,7 @@ enum message_error {
 	MESSAGE_OK,
 	MESSAGE_READ,		/* reading failed: errno */
 	MESSAGE_WRITE,		/* the sink failed: errno */
-	MESSAGE_TOO_BIG,	/* more than the limit */
+	MESSAGE_TOO_BIG,	/* more than the limit: compose.h */
 	MESSAGE_LONG_HEADER	/* more than HEADER_MAX */
 };
 
@@ -64,8 +74,10 @@ struct message *message_new(int fd, bool ignore_dots);
 void	message_free(struct message *);		/* NULL is fine */
 /* Read up to the first line of the body. */
 enum message_error message_header(struct message *, struct header *);
-/* Pass on the rest, at most MAX octets. */
-enum message_error message_body(struct message *, uint64_t max,
-	    message_sink, void *arg);
+/* What the body is, as far as one piece of it shows. */
+enum message_error message_peek(struct message *, struct mime_facts *);
+/* Pass on the body, folded or not.  FACTS: what it was. */
+enum message_error message_body(struct message *, bool fold,
+	    struct mime_facts *, message_sink, void *arg);
 
 #endif /* SHIM_SUBMIT_MESSAGE_H */

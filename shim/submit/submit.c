@@ -26,8 +26,8 @@
 #include "spool/drop.h"
 #include "spool/envelope.h"
 #include "spool/id.h"
-#include "spool/msgfile.h"
 #include "submit/addr.h"
+#include "submit/compose.h"
 #include "submit/header.h"
 #include "submit/message.h"
 #include "submit/notify.h"
@@ -156,18 +156,20 @@ static int
 take_sender(struct submission *s)
 {
 	const char *why = "a control character";
+	char *sender = NULL;
 
 	if (s->opts->sender == NULL) {
 		identify(s);
-		s->envelope.sender = xstrdup(s->login);
+		s->envelope.sender = complete_masquerade(s->conf, s->login);
 		return EX_OK;
 	}
 	if (!has_control(s->opts->sender))
-		s->envelope.sender = addr_one(s->opts->sender,
-		    s->conf->mail_name, &why);
-	if (s->envelope.sender == NULL)
+		sender = addr_one(s->opts->sender, s->conf->mail_name, &why);
+	if (sender == NULL)
 		return submit_complain(EX_DATAERR, "-f \"%.300s\" is not an "
 		    "address: %s", s->opts->sender, why);
+	s->envelope.sender = complete_masquerade(s->conf, sender);
+	free(sender);
 	return EX_OK;
 }
 
@@ -307,60 +309,32 @@ check_recipients(struct submission *s)
 	return EX_OK;
 }
 
-/* The finished header in wire form. */
-static void
-make_header(struct submission *s, struct buf *out)
+/* Write header, body and trailer to the file in drop/. */
+static int
+write_message(struct submission *s)
 {
-	struct header_facts facts = {
-		.hostname = s->conf->hostname,
-		.mail_name = s->conf->mail_name,
+	struct complete_facts facts = {
+		.conf = s->conf,
 		.id = s->id.s,
 		.uid = getuid(),
 		.now = (time_t)(s->envelope.time / 1000000),
 		.from = s->envelope.sender,
 		.full_name = s->opts->full_name,
 	};
+	const struct compose c = { s->message, &s->header, &facts,
+	    &s->envelope, s->drop, s->conf->max_size };
+	char *caller = NULL;
+	int code;
 
 	if (s->envelope.sender[0] == '\0' && !header_has(&s->header, "From")) {
 		identify(s);
-		facts.from = s->login;
+		caller = complete_masquerade(s->conf, s->login);
+		facts.from = caller;
 	}
 	if (facts.full_name == NULL)
 		facts.full_name = s->full_name;
-	header_complete(&s->header, &facts);
-	header_format(&s->header, out);
-}
-
-static int
-write_piece(void *arg, const void *p, size_t n)
-{
-	return msgwriter_data(arg, p, n);
-}
-
-/* Write header, body and trailer to the file in drop/. */
-static int
-write_message(struct submission *s)
-{
-	enum message_error error;
-	struct msgwriter *w;
-	struct buf head = BUF_INIT;
-	int code;
-
-	make_header(s, &head);
-	w = msgwriter_new(drop_fd(s->drop), &s->envelope);
-	if (head.len > s->conf->max_size)
-		error = MESSAGE_TOO_BIG;
-	else if (msgwriter_data(w, head.data, head.len) == -1)
-		error = MESSAGE_WRITE;
-	else
-		error = message_body(s->message, s->conf->max_size - head.len,
-		    write_piece, w);
-	code = message_failed(s, error);
-	buf_clear(&head);
-	if (code != EX_OK)
-		msgwriter_free(w);
-	else if (msgwriter_end(w) == -1)
-		code = spool_failed(s);
+	code = message_failed(s, compose(&c));
+	free(caller);
 	return code;
 }
 

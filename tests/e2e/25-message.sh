@@ -154,12 +154,45 @@ check "a last line without newline" is "$BODY" "last"
 printf 'Subject: 8-bit\n\ncaf\303\251\n' > $T/msg
 through -i u@one.example < $T/msg
 check "8-bit text arrives" is "$BODY" "$(printf 'caf\303\251')"
+check "it is declared" has "$HEAD" '^MIME-Version: 1\.0$' \
+    '^Content-Type: text/plain; charset=utf-8$' \
+    '^Content-Transfer-Encoding: 8bit$'
 check "as 8BITMIME" json_of $T/mail/a/0001.json \
     '"BODY=8BITMIME" in d["mail_options"]'
 
 : > $T/msg
 through -i u@one.example < $T/msg
 check "an empty message arrives" is "$(mx_count a)" 1
+
+# A job of cron that prints one line of 100 kB, with what cron writes.
+{
+	printf 'From: root (Cron Daemon)\nTo: u@one.example\n'
+	printf 'Subject: Cron <root@host> job\nMIME-Version: 1.0\n'
+	printf 'Content-Type: text/plain; charset=UTF-8\n'
+	printf 'Content-Transfer-Encoding: 8bit\n\n'
+	awk 'BEGIN { for (i = 0; i < 20000; i++) printf "%d \303\251 ", i
+		print "" }'
+} > $T/msg
+through -FCronDaemon -i -B8BITMIME -oem u@one.example < $T/msg
+check "a line of 100 kB arrives intact" python3 -c '
+import email, email.policy, sys
+def body(path):
+	with open(path, "rb") as f:
+		m = email.message_from_binary_file(f, policy=email.policy.default)
+	assert m.get_content_charset() == "utf-8" and not m.defects
+	return m.get_content()
+assert body(sys.argv[1]) == body(sys.argv[2])
+' $T/msg $T/mail/a/0001.eml
+check "in lines that every server takes" is \
+    "$(awk 'length > 78' $T/mail/a/0001.eml | wc -l)" 0
+
+printf 'From: J\303\274rgen <j@sender.example>\nSubject: \303\274ber\n\nx\n' > $T/msg
+through -i u@one.example < $T/msg
+check "names and subjects in UTF-8 are encoded" has "$HEAD" \
+    '^From: =\?utf-8\?B\?SsO8cmdlbg==\?= <j@sender\.example>$' \
+    '^Subject: =\?utf-8\?B\?w7xiZXI=\?=$'
+check "a message to nobody that is named says so" has "$HEAD" \
+    '^To: undisclosed-recipients:;$'
 
 {
 	printf 'Subject: big\n\n'
@@ -170,5 +203,15 @@ through -i u@one.example < $T/msg
 sed '1,/^$/d' < $T/msg > $T/want
 tr -d '\r' < $T/mail/a/0001.eml | sed '1,/^$/d' > $T/got
 check "3 MB arrive octet for octet" cmp $T/want $T/got
+
+conf masquerade seen.example
+through -i u@one.example << 'END'
+Subject: masquerade
+
+body
+END
+check "masquerade: in the header" has "$HEAD" '^From: .*@seen\.example'
+check "and in the envelope" json_of $T/mail/a/0001.json \
+    'd["sender"].endswith("@seen.example")'
 
 finish

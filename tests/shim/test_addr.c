@@ -335,7 +335,7 @@ test_addr_one(void **state)
 static void
 test_addr_complete_too_long(void **state)
 {
-	const struct addr a = { L63, false, 0 };
+	const struct addr a = { L63, false, 0, 0 };
 	const char *why;
 
 	(void)state;

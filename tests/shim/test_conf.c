@@ -99,6 +99,7 @@ test_conf_load_every_key(void **state)
 	    "mxhosts: files [NOTFOUND=continue] dns\n"
 	    "hostname: a.example\n"
 	    "mail-name: b.example  # with a comment\n"
+	    "masquerade: o.p+q@f.example\n"
 	    "local-domains: c.example, d.example\te.example\n"
 	    "spool: /srv/spool#1/\n"
 	    "source-address: 2001:db8::1\n"
@@ -121,6 +122,7 @@ test_conf_load_every_key(void **state)
 	assert_int_equal(c->nerrors, 0);
 	assert_string_equal(c->hostname, "a.example");
 	assert_string_equal(c->mail_name, "b.example");
+	assert_string_equal(c->masquerade, "o.p+q@f.example");
 	assert_string_equal(c->local_domains[0], "c.example");
 	assert_string_equal(c->local_domains[1], "d.example");
 	assert_string_equal(c->local_domains[2], "e.example");
@@ -155,7 +157,14 @@ static const struct {
 	{ ": 1", "unknown key \"\"" },
 	{ "local: mbox", "unknown key \"local\"" },
 	{ "aliases: /etc/aliases", "unknown key \"aliases\"" },
-	{ "masquerade: a.example", "unknown key \"masquerade\"" },
+	{ "masquerade: a b", "masquerade: \"a b\" is neither a domain nor an "
+	    "address" },
+	{ "masquerade: @a.example", "masquerade: \"@a.example\" is neither a "
+	    "domain nor an address" },
+	{ "masquerade: a\"b@c.example", "masquerade: \"a\"b@c.example\" is "
+	    "neither a domain nor an address" },
+	{ "masquerade: a@b@c.example", "masquerade: \"a@b@c.example\" is "
+	    "neither a domain nor an address" },
 	{ "warn: 4h", "unknown key \"warn\"" },
 	{ "rate: 1", "unknown key \"rate\"" },
 	{ "postmaster: root", "unknown key \"postmaster\"" },

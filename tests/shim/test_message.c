@@ -37,7 +37,7 @@ convert(const char *p, size_t n, size_t step, bool ignore_dots,
 	int rc;
 
 	buf_reset(out);
-	lines_init(&l, ignore_dots, collect, out);
+	lines_init(&l, ignore_dots, true, collect, out);
 	for (; n > 0; p += k, n -= k) {
 		k = n < step ? n : step;
 		exact = malloc(k);
@@ -279,7 +279,7 @@ test_lines_sink_fails_anywhere(void **state)
 	(void)state;
 	for (n = 0, rc = -1; rc == -1; n++) {
 		countdown = n;
-		lines_init(&l, false, fail_later, NULL);
+		lines_init(&l, false, true, fail_later, NULL);
 		rc = lines_feed(&l, in, sizeof(in) - 1);
 		if (rc == 0)
 			rc = lines_end(&l);
@@ -340,6 +340,7 @@ test_message_parts(void **state)
 {
 	struct buf head = BUF_INIT, body = BUF_INIT;
 	struct message *m;
+	struct mime_facts facts;
 	struct header h;
 	size_t i;
 	int fd;
@@ -355,7 +356,7 @@ test_message_parts(void **state)
 		assert_int_equal(message_header(m, &h), MESSAGE_OK);
 		header_format(&h, &head);
 		assert_string_equal(buf_str(&head), messages[i].header);
-		assert_int_equal(message_body(m, 1000, collect, &body),
+		assert_int_equal(message_body(m, true, &facts, collect, &body),
 		    MESSAGE_OK);
 		assert_string_equal(buf_str(&body), messages[i].body);
 		header_clear(&h);
@@ -392,6 +393,7 @@ test_message_big_through_pipe(void **state)
 	enum { LINES = 40000 };
 	struct buf body = BUF_INIT;
 	struct message *m;
+	struct mime_facts facts;
 	struct header h;
 	int fds[2], status, i;
 	pid_t pid;
@@ -413,7 +415,7 @@ test_message_big_through_pipe(void **state)
 	m = message_new(fds[0], true);
 	header_init(&h);
 	assert_int_equal(message_header(m, &h), MESSAGE_OK);
-	assert_int_equal(message_body(m, 1000000, collect, &body), MESSAGE_OK);
+	assert_int_equal(message_body(m, true, &facts, collect, &body), MESSAGE_OK);
 	assert_int_equal(body.len, LINES * 10);
 	for (i = 0; i < LINES; i++)
 		assert_memory_equal(body.data + i * 10, "line 678\r\n", 10);
@@ -425,30 +427,119 @@ test_message_big_through_pipe(void **state)
 	close(fds[0]);
 }
 
+#define X100	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X900	X100 X100 X100 X100 X100 X100 X100 X100 X100
+#define X98	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+static const struct {
+	const char	*name;
+	const char	*body;
+	struct mime_facts facts;
+} bodies[] = {
+	{ "none", "", { false, true, false } },
+	{ "ASCII", "a\nb", { false, true, false } },
+	{ "UTF-8", "a\n\xc3\xa9\n", { true, true, false } },
+	{ "not UTF-8", "\xe9\n", { true, false, false } },
+	{ "a character in two lines", "\xc3\n\xa9\n", { true, false, false } },
+	{ "half a character", "a\xc3", { true, false, false } },
+	{ "998 octets", X900 X98 "\n" X900 X98, { false, true, false } },
+	{ "999 octets", "a\n" X900 X98 "x\n", { false, true, true } },
+	{ "999 with CRLF", X900 X98 "x\r\n", { false, true, true } },
+	{ "lone CRs end lines", X900 "\r" X900 "\r", { false, true, false } },
+	{ "all", X900 X900 "\xff", { true, false, true } },
+	{ "what follows the dot", "a\n.\n\xff" X900 X900,
+	    { false, true, false } },
+};
+
 static void
-test_message_body_limit(void **state)
+assert_facts(const struct mime_facts *got, const struct mime_facts *want)
 {
-	struct buf body = BUF_INIT;
-	struct header h;
+	assert_int_equal(got->eightbit, want->eightbit);
+	assert_int_equal(got->utf8, want->utf8);
+	assert_int_equal(got->long_line, want->long_line);
+}
+
+static void
+test_message_facts(void **state)
+{
+	struct buf in = BUF_INIT, body = BUF_INIT, first = BUF_INIT;
+	struct mime_facts facts;
 	struct message *m;
-	uint64_t max;
+	struct header h;
+	size_t i;
+	int fd, fold;
+
+	(void)state;
+	for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		print_message("%s\n", bodies[i].name);
+		buf_reset(&in);
+		buf_printf(&in, "A: b\n\n%s", bodies[i].body);
+		buf_reset(&first);
+		for (fold = 0; fold < 4; fold++) {
+			fd = input(in.data, in.len);
+			m = message_new(fd, false);
+			header_init(&h);
+			buf_reset(&body);
+			assert_int_equal(message_header(m, &h), MESSAGE_OK);
+			if (fold < 2) {
+				assert_int_equal(message_peek(m, &facts),
+				    MESSAGE_OK);
+				assert_facts(&facts, &bodies[i].facts);
+			}
+			assert_int_equal(message_body(m, fold % 2 != 0,
+			    &facts, collect, &body), MESSAGE_OK);
+			assert_facts(&facts, &bodies[i].facts);
+			/* having looked changes nothing */
+			if (fold == 0)
+				buf_adds(&first, buf_str(&body));
+			else if (fold == 2)
+				assert_string_equal(buf_str(&body),
+				    buf_str(&first));
+			header_clear(&h);
+			message_free(m);
+			close(fd);
+		}
+	}
+	buf_clear(&in);
+	buf_clear(&body);
+	buf_clear(&first);
+}
+
+/* A look sees one piece; a character that it cuts is not held against it. */
+static void
+test_message_peek_is_bounded(void **state)
+{
+	struct buf in = BUF_INIT, body = BUF_INIT;
+	struct mime_facts facts;
+	struct message *m;
+	struct header h;
+	size_t shift, i;
 	int fd;
 
 	(void)state;
-	for (max = 0; max < 14; max++) {
-		fd = input("A: b\n\nbody\nbody", 15);
+	for (shift = 0; shift < 3; shift++) {
+		buf_reset(&in);
+		buf_reset(&body);
+		buf_printf(&in, "A: b\n\n%.*s", (int)shift, "xx");
+		for (i = 0; i < 40000; i++)
+			buf_adds(&in, i % 50 == 49 ? "\n" : "\xe2\x82\xac");
+		buf_adds(&in, "\n\xff\n");
+		fd = input(in.data, in.len);
 		m = message_new(fd, false);
 		header_init(&h);
-		buf_reset(&body);
 		assert_int_equal(message_header(m, &h), MESSAGE_OK);
-		/* the limit counts the octets that leave */
-		assert_int_equal(message_body(m, max, collect, &body),
-		    max < 12 ? MESSAGE_TOO_BIG : MESSAGE_OK);
-		assert_true(body.len <= max);
+		assert_int_equal(message_peek(m, &facts), MESSAGE_OK);
+		assert_true(facts.eightbit && facts.utf8);
+		assert_int_equal(message_body(m, false, &facts, collect,
+		    &body), MESSAGE_OK);
+		assert_true(facts.eightbit && !facts.utf8);
 		header_clear(&h);
 		message_free(m);
 		close(fd);
 	}
+	buf_clear(&in);
 	buf_clear(&body);
 }
 
@@ -470,6 +561,7 @@ test_message_header_limit(void **state)
 	};
 	struct buf in = BUF_INIT, body = BUF_INIT;
 	struct message *m;
+	struct mime_facts facts;
 	struct header h;
 	size_t i, k;
 	int fd;
@@ -490,8 +582,8 @@ test_message_header_limit(void **state)
 		header_init(&h);
 		assert_int_equal(message_header(m, &h), cases[i].error);
 		if (i == 4) {
-			assert_int_equal(message_body(m, UINT64_MAX, collect,
-			    &body), MESSAGE_OK);
+			assert_int_equal(message_body(m, true, &facts,
+			    collect, &body), MESSAGE_OK);
 			check_wire(&body);
 			assert_true(body.len > in.len);
 		}
@@ -527,6 +619,7 @@ test_message_read_error_later(void **state)
 	struct buf body = BUF_INIT;
 	int fd = input("A: b\n\nbody\n", 11), dir;
 	struct message *m = message_new(fd, false);
+	struct mime_facts facts;
 	struct header h;
 
 	(void)state;
@@ -534,7 +627,7 @@ test_message_read_error_later(void **state)
 	assert_int_equal(message_header(m, &h), MESSAGE_OK);
 	dir = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(dup2(dir, fd) != -1);
-	assert_int_equal(message_body(m, 1000, collect, &body), MESSAGE_READ);
+	assert_int_equal(message_body(m, true, &facts, collect, &body), MESSAGE_READ);
 	assert_int_equal(errno, EISDIR);
 	header_clear(&h);
 	buf_clear(&body);
@@ -548,13 +641,14 @@ test_message_write_error(void **state)
 {
 	int fd = input("A: b\n\nbody\n", 11);
 	struct message *m = message_new(fd, false);
+	struct mime_facts facts;
 	struct header h;
 
 	(void)state;
 	header_init(&h);
 	assert_int_equal(message_header(m, &h), MESSAGE_OK);
 	countdown = 0;
-	assert_int_equal(message_body(m, 1000, fail_later, NULL),
+	assert_int_equal(message_body(m, true, &facts, fail_later, NULL),
 	    MESSAGE_WRITE);
 	assert_int_equal(errno, ENOSPC);
 	header_clear(&h);
@@ -574,7 +668,8 @@ main(void)
 		cmocka_unit_test(test_message_parts),
 		cmocka_unit_test(test_message_nul_in_header),
 		cmocka_unit_test(test_message_big_through_pipe),
-		cmocka_unit_test(test_message_body_limit),
+		cmocka_unit_test(test_message_facts),
+		cmocka_unit_test(test_message_peek_is_bounded),
 		cmocka_unit_test(test_message_header_limit),
 		cmocka_unit_test(test_message_read_error),
 		cmocka_unit_test(test_message_read_error_later),
