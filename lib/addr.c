@@ -136,6 +136,5 @@ mxres_addr(struct mxres_ctx *ctx, const char *host, int family,
 	else if (status == MXRES_OK)
 		status = mxres_query(ctx, family == AF_INET ?
 		    MXRES_TYPE_A : MXRES_TYPE_AAAA, 100, *answer);
-	mxres_query_end(ctx);
 	return mxres_answer_finish(answer, status);
 }

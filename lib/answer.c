@@ -67,11 +67,19 @@ mxres_answer_drop(struct mxres_answer *a)
 
 	for (i = 0; i < a->nmx; i++)
 		free(a->mx[i].host);
+	for (i = 0; i < a->ntlsa; i++)
+		free(a->tlsa[i].data);
+	for (i = 0; i < a->ntxt; i++)
+		free(a->txt[i].data);
 	free(a->mx);
 	free(a->addr);
+	free(a->tlsa);
+	free(a->txt);
 	a->mx = NULL;
 	a->addr = NULL;
-	a->nmx = a->naddr = 0;
+	a->tlsa = NULL;
+	a->txt = NULL;
+	a->nmx = a->naddr = a->ntlsa = a->ntxt = 0;
 	a->ttl = 0;
 	a->flags = 0;
 }

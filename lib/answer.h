@@ -9,6 +9,9 @@
 
 #define MXRES_MAXMX	100
 #define MXRES_MAXADDR	20
+#define MXRES_MAXTLSA	64
+#define MXRES_MAXTXT	64
+#define MXRES_MAXTXTLEN	4096	/* octets of one record */
 #define MXRES_MAXNOTE	20
 
 /*

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * libmxres: mail-exchanger and address lookups through the system
- * resolver, and preference ordering (RFC 1035, 2181, 5321 section 5.1,
- * 7505).  The library never prints, logs, exits or touches signals; it
- * keeps no global state.  A context serves one thread at a time; several
- * threads use several contexts.
+ * libmxres: mail-exchanger, address, TLSA and TXT lookups at the name
+ * servers of the system, and preference ordering (RFC 1035, 2181, 5321
+ * section 5.1, 6698, 7505).  The library never prints, logs, exits or touches
+ * signals; it keeps no global state.  A context serves one thread at a time;
+ * several threads use several contexts.
  *
  * Result structures are made and freed only by the library and may grow at
  * their end: never copy or embed one by value.
@@ -78,6 +78,29 @@ struct mxres_addr {
 	unsigned char	 addr[16];	/* network order; 4 octets for AF_INET */
 };
 
+/*
+ * One TLSA record (RFC 6698 section 2.1).  Every record of the answer is
+ * listed: those that no client can match with are not usable, because a
+ * host whose records are all unusable still has some, which is another
+ * thing than none (RFC 7671 section 10.1).
+ */
+struct mxres_tlsa {
+	unsigned char	 usage;
+	unsigned char	 selector;
+	unsigned char	 mtype;		/* matching type */
+	unsigned char	 usable;	/* 0: malformed, or of unknown kind */
+	uint32_t	 ttl;		/* seconds */
+	unsigned char	*data;		/* association data, NULL if none */
+	size_t		 len;
+};
+
+/* One TXT record, its strings joined (RFC 7208 section 3.3). */
+struct mxres_txt {
+	unsigned char	*data;		/* any octets, and a NUL behind them */
+	size_t		 len;		/* without that, at most 4096 */
+	uint32_t	 ttl;		/* seconds */
+};
+
 #define MXRES_F_SECURE	0x01	/* AD was set and may be believed */
 #define MXRES_F_CNAME	0x02	/* cname differs from qname */
 #define MXRES_F_PARTIAL	0x04	/* more records than the caps keep */
@@ -102,7 +125,7 @@ struct mxres_note {
 
 /*
  * The outcome of one lookup: set on success and on failure alike.
- * Exactly one of mx and addr may hold records.
+ * At most one of mx, addr, tlsa and txt holds records.
  */
 struct mxres_answer {
 	enum mxres_status	 status;
@@ -121,6 +144,10 @@ struct mxres_answer {
 					   was last tried, "" if unknown */
 	struct mxres_note	*note;
 	size_t			 nnote;
+	struct mxres_tlsa	*tlsa;	/* in the order of the answer */
+	size_t			 ntlsa;
+	struct mxres_txt	*txt;	/* in the order of the answer */
+	size_t			 ntxt;
 };
 
 /*
@@ -136,9 +163,7 @@ void	mxres_free(struct mxres_ctx *);
  *	included) instead of those of resolv.conf; N 0 goes back to
  *	resolv.conf.  The addresses are copied.  0, or -1 with errno.
  * mxres_set_timeout: bound of one lookup with all its retries, TCP
- *	included, in milliseconds; 0 is the default of 30,000.  libresolv
- *	counts whole seconds: an odd part may remain unused, and the first
- *	try lasts up to a second even if the bound is less.
+ *	included, in milliseconds; 0 is the default of 30,000.
  * mxres_set_dnssec: see enum mxres_dnssec; default MXRES_DNSSEC_AUTO.
  * mxres_set_shuffle: nonzero (the default) puts equal preferences in
  *	random order (RFC 5321 section 5.1), 0 keeps that of the answer.
@@ -158,14 +183,23 @@ void	mxres_set_shuffle(struct mxres_ctx *, int);
  *	the one family; at most 20.  Loopback, unspecified and multicast
  *	addresses are left out, with a note; if no other is there, the
  *	status is MXRES_NODATA.
+ * mxres_tlsa: the TLSA records of the TCP service at PORT of HOST, that is
+ *	of _PORT._tcp.HOST (RFC 6698 section 3); at most 64.  They mean
+ *	something only if MXRES_F_SECURE is set.  A temporary status does not
+ *	mean that there are none (RFC 7672 section 2.1.2).
+ * mxres_txt: the TXT records of NAME, at most 64 of at most 4096 octets.
  *
- * Both return the status and set *ANSWER, which the caller frees with
+ * All return the status and set *ANSWER, which the caller frees with
  * mxres_answer_free(), unless memory ran out or the arguments were
  * invalid (MXRES_NOMEM, MXRES_INVAL): then *ANSWER is NULL.
  */
 enum mxres_status mxres_mx(struct mxres_ctx *, const char *domain,
 	    struct mxres_answer **answer);
 enum mxres_status mxres_addr(struct mxres_ctx *, const char *host, int family,
+	    struct mxres_answer **answer);
+enum mxres_status mxres_tlsa(struct mxres_ctx *, const char *host,
+	    uint16_t port, struct mxres_answer **answer);
+enum mxres_status mxres_txt(struct mxres_ctx *, const char *name,
 	    struct mxres_answer **answer);
 void	mxres_answer_free(struct mxres_answer *);
 

@@ -90,6 +90,5 @@ only() {
 }
 
 only OpenSSL '<openssl/' shim/smtp/tls.c
-only libresolv '<(resolv|arpa/nameser)' lib/query.c lib/query.h \
-    nss/absolute.c
+only libresolv '<(resolv|arpa/nameser)' lib/resconf.c nss/absolute.c
 [ "$bad" -eq 0 ]

@@ -23,7 +23,21 @@ check_records(const struct mxres_answer *a, enum mxres_type type)
 	MUST(a->nmx <= MXRES_MAXMX && a->naddr <= MXRES_MAXADDR);
 	MUST(a->nnote <= MXRES_MAXNOTE);
 	MUST(a->nmx == 0 || type == MXRES_TYPE_MX);
-	MUST(a->naddr == 0 || type != MXRES_TYPE_MX);
+	MUST(a->naddr == 0 || type == MXRES_TYPE_A ||
+	    type == MXRES_TYPE_AAAA);
+	MUST(a->ntlsa == 0 || type == MXRES_TYPE_TLSA);
+	MUST(a->ntxt == 0 || type == MXRES_TYPE_TXT);
+	MUST(a->ntlsa <= MXRES_MAXTLSA && a->ntxt <= MXRES_MAXTXT);
+	for (i = 0; i < a->ntlsa; i++) {
+		MUST((a->tlsa[i].data == NULL) == (a->tlsa[i].len == 0));
+		MUST(a->tlsa[i].data != NULL || !a->tlsa[i].usable);
+		MUST(a->tlsa[i].ttl >= a->ttl);
+	}
+	for (i = 0; i < a->ntxt; i++) {
+		MUST(a->txt[i].len <= MXRES_MAXTXTLEN);
+		MUST(a->txt[i].data[a->txt[i].len] == '\0');
+		MUST(a->txt[i].ttl >= a->ttl);
+	}
 	for (i = 0; i < a->nmx; i++) {
 		MUST(mxres_name(a->mx[i].host, name, sizeof(name)) == 0);
 		MUST(strcmp(name, a->mx[i].host) == 0);
@@ -46,7 +60,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum mxres_type types[] = {
-		MXRES_TYPE_MX, MXRES_TYPE_A, MXRES_TYPE_AAAA
+		MXRES_TYPE_MX, MXRES_TYPE_A, MXRES_TYPE_AAAA,
+		MXRES_TYPE_TLSA, MXRES_TYPE_TXT
 	};
 	struct mxres_answer *a;
 	enum mxres_type type;
@@ -55,12 +70,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0 || size > UINT16_MAX)
 		return 0;
-	type = types[*data % 3];
+	type = types[*data % 5];
 	MUST((a = mxres_answer_new("d.test")) != NULL);
 	status = mxres_parse(data + 1, size - 1, type, a);
 	MUST(status < MXRES_BADNAME && status != MXRES_NOMEM);
 	if (status != MXRES_OK)
-		MUST(a->nmx == 0 && a->naddr == 0);
+		MUST(a->nmx + a->naddr + a->ntlsa + a->ntxt == 0);
 	if (MXRES_ISTEMP(status))
 		MUST(a->ttl == 0 && a->flags == 0);
 	else

@@ -25,7 +25,7 @@
 #include "mxres.h"
 
 enum { A = 1, NS = 2, CNAME = 5, SOA = 6, MX = 15, TXT = 16, AAAA = 28,
-    DNAME = 39, OPT = 41 };
+    DNAME = 39, OPT = 41, TLSA = 52 };
 
 /* Header flags: a recursive and an authoritative server, and neither. */
 enum { RA = 0x8180, AA = 0x8500, LAME = 0x8100, TC = 0x0200, AD = 0x0020 };
@@ -244,8 +244,34 @@ write_out(const struct mxres_answer *a, char text[2048])
 	for (i = 0; i < a->naddr; i++)
 		add(text, " %s", inet_ntop(a->addr[i].family, a->addr[i].addr,
 		    buf, sizeof(buf)));
+	for (i = 0; i < a->ntlsa; i++)
+		add(text, " %u-%u-%u/%zu%s", a->tlsa[i].usage,
+		    a->tlsa[i].selector, a->tlsa[i].mtype, a->tlsa[i].len,
+		    a->tlsa[i].usable ? "" : "!");
+	for (i = 0; i < a->ntxt; i++) {
+		assert_int_equal(a->txt[i].data[a->txt[i].len], '\0');
+		add(text, " \"%s\"", (char *)a->txt[i].data);
+	}
 	for (i = 0; i < a->nnote; i++)
 		add(text, " [%d:%s]", (int)a->note[i].kind, a->note[i].text);
+}
+
+/* As the public functions do, of which there is none for some types. */
+static enum mxres_status
+parse_any(const uint8_t *p, size_t len, int type, struct mxres_answer **a)
+{
+	switch (type) {
+	case MX:
+		return mxres_parse_mx(p, len, asked, a);
+	case A:
+	case AAAA:
+		return mxres_parse_addr(p, len, asked, type, a);
+	default:
+		if ((*a = mxres_answer_new(asked)) == NULL)
+			return MXRES_NOMEM;
+		return mxres_answer_finish(a, mxres_parse(p, len,
+		    (enum mxres_type)type, *a));
+	}
 }
 
 /* A copy on the heap of just this length, for the sanitizer's sake. */
@@ -257,12 +283,14 @@ parse_copy(const uint8_t *p, size_t len, int type, struct mxres_answer **a)
 
 	assert_non_null(copy);
 	memcpy(copy, p, len);
-	status = type == MX ? mxres_parse_mx(copy, len, asked, a) :
-	    mxres_parse_addr(copy, len, asked, type, a);
+	status = parse_any(copy, len, type, a);
 	free(copy);
 	return status;
 }
 
+#define D10 "000102030405060708ff"
+#define D30 D10 D10 D10
+#define D32 D30 "0a0b"
 #define L10 "aaaaaaaaa."
 #define L50 L10 L10 L10 L10 L10
 #define L240 L50 L50 L50 L50 L10 L10 L10 L10
@@ -639,7 +667,84 @@ static const struct row rows[] = {
 	{ "mapped loopback", AAAA, RA, {
 	    { 'a', "d.test", AAAA, 300, 0,
 	    "#00000000000000000000ffff7f000001", 0 } },
-	    "nodata ttl=300 [7:::ffff:127.0.0.1]", NULL, 0, 0, 0, 0 }
+	    "nodata ttl=300 [7:::ffff:127.0.0.1]", NULL, 0, 0, 0, 0 },
+
+	/* TLSA: what is malformed or unknown is unusable, never absent */
+	{ "tlsa", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#030101" D32, 0 },
+	    { 'a', "d.test", TLSA, 300, 0, "#020002" D32 D32, 0 },
+	    { 'a', "d.test", TLSA, 300, 0, "#0301005a", 0 } },
+	    "ok ttl=300 3-1-1/32 2-0-2/64 3-1-0/1",
+	    NULL, 0, 0, 0, 0 },
+	{ "tlsa of 0 octets", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#", 0 } },
+	    "badresp ttl=0 [1:TLSA record with 0 octets of data]",
+	    NULL, 0, 0, 0, 0 },
+	{ "tlsa of 1 octets", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#03", 0 } },
+	    "badresp ttl=0 [1:TLSA record with 1 octets of data]",
+	    NULL, 0, 0, 0, 0 },
+	{ "tlsa of 2 octets", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#0301", 0 } },
+	    "badresp ttl=0 [1:TLSA record with 2 octets of data]",
+	    NULL, 0, 0, 0, 0 },
+	{ "tlsa of 3 octets", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#030101", 0 } },
+	    "badresp ttl=0 [1:TLSA record with 3 octets of data]",
+	    NULL, 0, 0, 0, 0 },
+	{ "tlsa of 4 octets", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#030101ff", 0 } },
+	    "ok ttl=300 3-1-1/1!",
+	    NULL, 0, 0, 0, 0 },
+	{ "tlsa of 34 octets", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#030101" D30 "00", 0 } },
+	    "ok ttl=300 3-1-1/31!",
+	    NULL, 0, 0, 0, 0 },
+	{ "tlsa of 36 octets", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#030101" D32 "00", 0 } },
+	    "ok ttl=300 3-1-1/33!",
+	    NULL, 0, 0, 0, 0 },
+	{ "tlsa of 3 octets beside a good one", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#030101", 0 },
+	    { 'a', "d.test", TLSA, 300, 0, "#030101" D32, 0 } },
+	    "ok ttl=300 0-0-0/0! 3-1-1/32 "
+	    "[1:TLSA record with 3 octets of data]",
+	    NULL, 0, 0, 0, 0 },
+	{ "tlsa of unknown usage, selector and matching type", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#040101" D32, 0 },
+	    { 'a', "d.test", TLSA, 300, 0, "#030201" D32, 0 },
+	    { 'a', "d.test", TLSA, 300, 0, "#030103" D32, 0 } },
+	    "ok ttl=300 4-1-1/32! 3-2-1/32! 3-1-3/32!",
+	    NULL, 0, 0, 0, 0 },
+	{ "tlsa of usages that a mailer will not use", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#000101" D32, 0 },
+	    { 'a', "d.test", TLSA, 300, 0, "#010101" D32, 0 } },
+	    "ok ttl=300 0-1-1/32 1-1-1/32",
+	    NULL, 0, 0, 0, 0 },
+
+	/* TXT: strings are joined */
+	{ "txt of two strings, and of one", TXT, RA, {
+	    { 'a', "d.test", TXT, 300, 0, "#03763d310161", 0 },
+	    { 'a', "d.test", TXT, 300, 0, "#0162", 0 } },
+	    "ok ttl=300 \"v=1a\" \"b\"",
+	    NULL, 0, 0, 0, 0 },
+	{ "txt of an empty string", TXT, RA, {
+	    { 'a', "d.test", TXT, 300, 0, "#00", 0 } },
+	    "ok ttl=300 \"\"",
+	    NULL, 0, 0, 0, 0 },
+	{ "txt of no string", TXT, RA, {
+	    { 'a', "d.test", TXT, 300, 0, "#", 0 } },
+	    "badresp ttl=0 [1:TXT record with 0 octets of data]",
+	    NULL, 0, 0, 0, 0 },
+	{ "txt whose string overruns it", TXT, RA, {
+	    { 'a', "d.test", TXT, 300, 0, "#0261", 0 } },
+	    "badresp ttl=0 [1:TXT record with 2 octets of data]",
+	    NULL, 0, 0, 0, 0 },
+	{ "txt whose second string overruns it, beside a good one", TXT, RA, {
+	    { 'a', "d.test", TXT, 300, 0, "#016101", 0 },
+	    { 'a', "d.test", TXT, 300, 0, "#0162", 0 } },
+	    "ok ttl=300 \"b\" [1:TXT record with 3 octets of data]",
+	    NULL, 0, 0, 0, 0 }
 };
 
 static void
@@ -710,6 +815,109 @@ test_parse_flipped(void **state)
 			m.p[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		}
 	}
+}
+
+/* The octets are those of the record, not their like. */
+static void
+test_parse_tlsa_data(void **state)
+{
+	static const struct row row = { "", TLSA, RA, {
+	    { 'a', "d.test", TLSA, 300, 0, "#03010100ff1000", 0 } },
+	    NULL, NULL, 0, 0, 0, 0 };
+	static struct msg m;
+	struct mxres_answer *a;
+
+	(void)state;
+	build(&row, &m);
+	assert_int_equal(parse_copy(m.p, m.len, TLSA, &a), MXRES_OK);
+	assert_int_equal(a->ntlsa, 1);
+	assert_int_equal(a->tlsa[0].ttl, 300);
+	assert_int_equal(a->tlsa[0].len, 4);
+	assert_memory_equal(a->tlsa[0].data, "\0\xff\x10\0", 4);
+	mxres_answer_free(a);
+}
+
+/* N records of TYPE with the octets of HEX. */
+static void
+build_copies(struct msg *m, unsigned int n, int type, const char *hex)
+{
+	struct row row = { .type = type, .flags = RA };
+	struct rec rec = { 'a', "#c00c", type, 300, 0, hex, 0 };
+	unsigned int i;
+
+	build(&row, m);
+	for (i = 0; i < n; i++)
+		put_rec(m, &rec);
+	m->p[6] = (uint8_t)(n >> 8);
+	m->p[7] = (uint8_t)n;
+}
+
+static void
+test_parse_caps_tlsa_and_txt(void **state)
+{
+	static struct msg m;
+	struct mxres_answer *a;
+
+	(void)state;
+	build_copies(&m, 64, TLSA, "#030100ff");
+	assert_int_equal(parse_copy(m.p, m.len, TLSA, &a), MXRES_OK);
+	assert_int_equal(a->ntlsa, 64);
+	assert_int_equal(a->flags, 0);
+	mxres_answer_free(a);
+	build_copies(&m, 65, TLSA, "#030100ff");
+	assert_int_equal(parse_copy(m.p, m.len, TLSA, &a), MXRES_OK);
+	assert_int_equal(a->ntlsa, 64);
+	assert_int_equal(a->flags, MXRES_F_PARTIAL);
+	assert_string_equal(a->note[0].text,
+	    "more than 64, the others are ignored");
+	mxres_answer_free(a);
+	build_copies(&m, 1000, TXT, "#0161");
+	assert_int_equal(parse_copy(m.p, m.len, TXT, &a), MXRES_OK);
+	assert_int_equal(a->ntxt, 64);
+	assert_int_equal(a->flags, MXRES_F_PARTIAL);
+	mxres_answer_free(a);
+}
+
+/* One TXT record of N octets of text, in strings as long as can be. */
+static void
+build_long_txt(struct msg *m, unsigned int n)
+{
+	struct row row = { .type = TXT, .flags = RA };
+	unsigned int i, len;
+
+	build(&row, m);
+	m->p[7] = 1;
+	put16(m, 0xc00c);
+	put16(m, TXT);
+	put16(m, 1);
+	put32(m, 300);
+	put16(m, n + (n + 254) / 255);
+	for (; n > 0; n -= len) {
+		len = n < 255 ? n : 255;
+		put8(m, len);
+		for (i = 0; i < len; i++)
+			put8(m, 'a');
+	}
+}
+
+static void
+test_parse_long_txt(void **state)
+{
+	static struct msg m;
+	struct mxres_answer *a;
+
+	(void)state;
+	build_long_txt(&m, 4096);
+	assert_int_equal(parse_copy(m.p, m.len, TXT, &a), MXRES_OK);
+	assert_int_equal(a->txt[0].len, 4096);
+	assert_int_equal(strlen((char *)a->txt[0].data), 4096);
+	mxres_answer_free(a);
+	build_long_txt(&m, 4097);
+	assert_int_equal(parse_copy(m.p, m.len, TXT, &a), MXRES_BADRESP);
+	mxres_answer_free(a);
+	build_long_txt(&m, 60000);
+	assert_int_equal(parse_copy(m.p, m.len, TXT, &a), MXRES_BADRESP);
+	mxres_answer_free(a);
 }
 
 /* N records MX PREF(i) mxI.test, in 16 bits of count. */
@@ -840,10 +1048,7 @@ test_parse_without_memory(void **state)
 		build(&rows[i], &m);
 		for (n = 1;; n++) {
 			faults_begin(n);
-			status = rows[i].type == MX ?
-			    mxres_parse_mx(m.p, m.len, asked, &a) :
-			    mxres_parse_addr(m.p, m.len, asked, rows[i].type,
-			    &a);
+			status = parse_any(m.p, m.len, rows[i].type, &a);
 			if (!faults_end())
 				break;
 			assert_int_equal(status, MXRES_NOMEM);
@@ -904,6 +1109,9 @@ main(void)
 		cmocka_unit_test(test_parse_rows),
 		cmocka_unit_test(test_parse_cut),
 		cmocka_unit_test(test_parse_flipped),
+		cmocka_unit_test(test_parse_tlsa_data),
+		cmocka_unit_test(test_parse_caps_tlsa_and_txt),
+		cmocka_unit_test(test_parse_long_txt),
 		cmocka_unit_test(test_parse_keeps_the_best_hundred),
 		cmocka_unit_test(test_parse_keeps_the_first_of_equals),
 		cmocka_unit_test(test_parse_bounds_pointers),

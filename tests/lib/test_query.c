@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * query.c and tcp.c against servers that lose, cut, forge and delay.  Each
+ * query.c and net.c against servers that lose, cut, forge and delay.  Each
  * row is a domain with a behaviour of its own; all rows are asked at once,
  * a thread and a context each, over IPv4 and over IPv6, as silence takes
  * its time.
@@ -26,7 +26,7 @@
 
 #include "mxres.h"
 #include "server.h"
-#include "tcp.h"
+#include "net.h"
 
 struct row {
 	const char		*name;		/* of the row and the domain */
@@ -447,43 +447,6 @@ test_query_ad(void **state)
 	server_stop(&srv);
 }
 
-static void
-test_resconf_trusts_rows(void **state)
-{
-	static const struct {
-		const char	*text;
-		bool		 trusts;
-	} confs[] = {
-		{ "options trust-ad\n", true },
-		{ "options trust-ad", true },
-		{ "nameserver 192.0.2.1\noptions edns0 trust-ad\n", true },
-		{ "options\ttimeout:1\ttrust-ad timeout:2\n", true },
-		{ "options edns0\noptions trust-ad\n", true },
-		{ "\n", false },
-		{ "options\n", false },
-		{ "options edns0\n", false },
-		{ "options trust-adx\n", false },
-		{ "options xtrust-ad\n", false },
-		{ "# options trust-ad\n", false },
-		{ "; options trust-ad\n", false },
-		{ "optionstrust-ad\n", false },
-		{ "search trust-ad\n", false }
-	};
-	FILE *fp;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(confs) / sizeof(confs[0]); i++) {
-		fp = tmpfile();
-		assert_non_null(fp);
-		fputs(confs[i].text, fp);
-		rewind(fp);
-		if (mxres_resconf_trusts(fp) != confs[i].trusts)
-			fail_msg("\"%s\"", confs[i].text);
-		fclose(fp);
-	}
-}
-
 /* A context serves any number of lookups, good and bad by turns. */
 static void
 test_query_context_is_reused(void **state)
@@ -525,7 +488,6 @@ main(void)
 		cmocka_unit_test(test_query_ad),
 		cmocka_unit_test(test_query_context_is_reused),
 		cmocka_unit_test(test_set_servers_arguments),
-		cmocka_unit_test(test_resconf_trusts_rows),
 	};
 
 	return cmocka_run_group_tests_name("query", tests, set_options, NULL);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One DNS query over TCP.  libresolv's own exchange over TCP has no time
- * limit: its connect and read block for as long as the server likes.  Here
- * nothing blocks but poll(2), and that only until the deadline, however
- * slowly the octets drip.
+ * One DNS query over UDP or TCP.  libresolv's own exchange counts whole
+ * seconds and has no time limit at all over TCP, where its connect and read
+ * block for as long as the server likes; and each C library has its own, or
+ * none, for servers that are not those of resolv.conf.  Here nothing blocks
+ * but poll(2), and that only until the deadline, however slowly the octets
+ * drip.
  */
 #include "config.h"
 
-#include "tcp.h"
+#include "net.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -49,17 +51,24 @@ wait_for(int fd, short events, int64_t deadline)
 	}
 }
 
+socklen_t
+mxres_server_len(const union mxres_server *srv)
+{
+	return srv->sa.sa_family == AF_INET ? sizeof(srv->sin) :
+	    sizeof(srv->sin6);
+}
+
+/* A socket connected to SRV; for TCP, before the deadline. */
 static int
-connect_by(const struct sockaddr *sa, socklen_t salen, int64_t deadline)
+connect_by(const union mxres_server *srv, int type, int64_t deadline)
 {
 	socklen_t len = sizeof(int);
 	int error, fd;
 
-	fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
+	fd = socket(srv->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	if (connect(fd, sa, salen) == 0)
+	if (connect(fd, &srv->sa, mxres_server_len(srv)) == 0)
 		return fd;
 	error = errno;
 	if (error == EINPROGRESS) {
@@ -69,6 +78,16 @@ connect_by(const struct sockaddr *sa, socklen_t salen, int64_t deadline)
 		if (error == 0)
 			return fd;
 	}
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
+static int
+close_keeping_errno(int fd)
+{
+	int error = errno;
+
 	(void)close(fd);
 	errno = error;
 	return -1;
@@ -143,18 +162,43 @@ exchange(int fd, const uint8_t *query, size_t len, uint8_t *buf, size_t size,
 	return (ssize_t)n;
 }
 
+/*
+ * The kernel takes datagrams from the server's address only, but anybody
+ * may forge that; a forger would have to guess our port and what ACCEPT
+ * compares, and gets no more tries than fit before the deadline.
+ */
 ssize_t
-mxres_tcp(const struct sockaddr *sa, socklen_t salen, const uint8_t *query,
-    size_t len, uint8_t *buf, size_t size, int64_t deadline)
+mxres_udp(const union mxres_server *srv, const uint8_t *query, size_t len,
+    mxres_accept *accept, uint8_t *buf, size_t size, int64_t deadline)
 {
 	ssize_t n;
-	int error, fd;
+	int fd;
 
-	if ((fd = connect_by(sa, salen, deadline)) == -1)
+	if ((fd = connect_by(srv, SOCK_DGRAM, deadline)) == -1)
+		return -1;
+	if (send_all(fd, query, len, deadline) == -1)
+		return close_keeping_errno(fd);
+	do {
+		if (wait_for(fd, POLLIN, deadline) == -1)
+			return close_keeping_errno(fd);
+		n = recv(fd, buf, size, 0);
+		if (n == -1 && errno != EINTR && errno != EAGAIN)
+			return close_keeping_errno(fd);
+	} while (n < MXRES_HEADERLEN || !accept(query, len, buf, (size_t)n));
+	(void)close(fd);
+	return n;
+}
+
+ssize_t
+mxres_tcp(const union mxres_server *srv, const uint8_t *query, size_t len,
+    uint8_t *buf, size_t size, int64_t deadline)
+{
+	ssize_t n;
+	int fd;
+
+	if ((fd = connect_by(srv, SOCK_STREAM, deadline)) == -1)
 		return -1;
 	n = exchange(fd, query, len, buf, size, deadline);
-	error = errno;
-	(void)close(fd);
-	errno = error;
+	(void)close_keeping_errno(fd);
 	return n;
 }
