@@ -87,6 +87,10 @@ give(struct dispatch *d, struct dest *dest, struct worker *w)
 	struct job job;
 	bool parked = l->fd == -1;
 
+	if (t->m->halted) {
+		dispatch_return(d, t);
+		return true;
+	}
 	if (load_reopen(d->queue, t->m) == -1) {
 		result_set(&r, R_LOCALERR, "cannot open queue/%s: %s",
 		    t->m->id.s, strerror(errno));

@@ -127,6 +127,7 @@ see_change(struct dispatch *d, struct message *m, const struct queue_entry *e)
 {
 	if (m->state == MESSAGE_BUSY) {
 		m->changed = true;
+		m->halted = e->held;
 		return;
 	}
 	if (e->held) {
@@ -154,6 +155,23 @@ dispatch_see(void *arg, const struct queue_entry *e)
 		see_change(d, m, e);
 	else if (m->place == IN_QUEUE)
 		(void)queue_supersede(d->queue, &e->id);
+}
+
+void
+dispatch_see_removed(struct dispatch *d, enum queue_place place,
+    const char *id)
+{
+	struct message *m;
+
+	if (!id_is_valid(id) || (m = table_find(d->table, id)) == NULL ||
+	    m->place != place)
+		return;
+	if (m->state == MESSAGE_BUSY) {
+		m->halted = true;	/* or its worker was it */
+		return;
+	}
+	dispatch_make_idle(d, m);
+	table_remove(d->table, m);
 }
 
 void
@@ -245,7 +263,7 @@ dispatch_settle(struct dispatch *d, struct message *m)
 		if (m->changed)		/* it may have been held */
 			(void)queue_look(d->queue, IN_QUEUE, m->id.s,
 			    dispatch_see, d);
-		m->changed = false;
+		m->changed = m->halted = false;
 	}
 	dispatch_see_report(d, &o);
 }
@@ -258,6 +276,19 @@ task_end(struct dispatch *d, struct task *t)
 	task_free(t);
 	if (--m->load->tasks == 0)
 		dispatch_settle(d, m);
+}
+
+/* The message is held or deleted: its recipients are as they were. */
+void
+dispatch_return(struct dispatch *d, struct task *t)
+{
+	struct load *l = t->m->load;
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (l->rcpt[t->rcpt[i]].state == RCPT_BUSY)
+			l->rcpt[t->rcpt[i]].state = RCPT_OPEN;
+	task_end(d, t);
 }
 
 /* No worker had it: put the recipients of the task off. */

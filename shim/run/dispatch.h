@@ -39,6 +39,9 @@ void	dispatch_clock(struct dispatch *, const struct moment *);
 
 /* A message is in the spool, or its time or mode changed.  dispatch first. */
 void	dispatch_see(void *dispatch, const struct queue_entry *);
+/* An entry of PLACE was removed, by whomever. */
+void	dispatch_see_removed(struct dispatch *, enum queue_place,
+	    const char *name);
 /* Who reads the dialogue of message ID, known or not yet; takes FD. */
 void	dispatch_reader(struct dispatch *, const char *id, int fd);
 

@@ -57,7 +57,8 @@ void	dispatch_unload(struct dispatch *, struct message *);
 void	dispatch_see_report(struct dispatch *, const struct outcome *);
 /* All tasks of the message are done. */
 void	dispatch_settle(struct dispatch *, struct message *);
-/* No worker had it: put the recipients of the task off. */
+/* No worker had it: end the task without an attempt, or put it off. */
+void	dispatch_return(struct dispatch *, struct task *);
 void	dispatch_defer(struct dispatch *, struct task *,
 	    const struct result *);
 

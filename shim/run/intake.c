@@ -142,6 +142,26 @@ catch_up(struct dispatch *d, struct message *m)
 	return ret == 0;
 }
 
+static bool
+move_to_queue(struct dispatch *d, struct message *m, bool *kept)
+{
+	switch (queue_keep(d->queue, &m->id, m->load->fd, d->now.wall)) {
+	case 0:
+		m->place = IN_QUEUE;
+		*kept = true;
+		return true;
+	case 1:
+		dispatch_unload(d, m);
+		table_remove(d->table, m);
+		return false;
+	default:
+		log_warn("%s: cannot keep the message in queue/: %s; tried "
+		    "again later", m->id.s, strerror(errno));
+		put_back(d, m);
+		return false;
+	}
+}
+
 /*
  * Load the first message that is due.  It must have a place in queue/ before
  * its tasks begin if there are several: then it goes to *KEPT.
@@ -179,16 +199,8 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 		return false;
 	}
 	if (m->place == IN_DROP && (d->nopen > d->maxopen ||
-	    !is_simple(d, l))) {
-		if (queue_keep(d->queue, &m->id, l->fd, d->now.wall) == -1) {
-			log_warn("%s: cannot keep the message in queue/: %s; "
-			    "tried again later", m->id.s, strerror(errno));
-			put_back(d, m);
-			return false;
-		}
-		m->place = IN_QUEUE;
-		*kept = true;
-	}
+	    !is_simple(d, l)) && !move_to_queue(d, m, kept))
+		return false;
 	if (m->place == IN_QUEUE && d->nopen > d->maxopen) {
 		load_park(m);
 		d->nopen--;

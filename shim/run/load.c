@@ -100,6 +100,9 @@ from_queue(struct queue *q, struct message *m)
 		return LOAD_OK;
 	case -1:
 		return poison(q, m, why);
+	case -3:
+		queue_skip_later(q, &m->id);
+		return LOAD_NONE;
 	default:
 		log_warn("%s: cannot read queue/%s: %s; tried again later",
 		    m->id.s, m->id.s, why);

@@ -9,9 +9,7 @@
 
 #include "run/loop.h"
 
-#include <sys/inotify.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -26,11 +24,11 @@
 #include "base/xmalloc.h"
 #include "run/dispatch.h"
 #include "run/wake.h"
+#include "run/watch.h"
 
-#define RESCAN_MS	5000	/* without inotify */
 #define STOP_MS		3000	/* for workers to finish, after SIGTERM */
 #define WAKE_MAX	256	/* datagrams between two other things */
-#define NFIXED		3	/* signals, wake-ups, changes */
+#define NFIXED		(2 + WATCH_POLLFDS)	/* signals, wake-ups, changes */
 
 struct loop {
 	const struct loop_options *opt;
@@ -41,13 +39,7 @@ struct loop {
 	int		 signals;
 	int		 wake;
 	bool		 bound;		/* the wake socket is ours */
-	int		 notify;
-	int		 wd_drop;
-	int		 wd_queue;
-	int		 wd_conf;
-	bool		 rescan;
-	int64_t		 rescan_at;	/* ms, without inotify */
-	struct stat	 conf_st;	/* the configuration file, without it */
+	struct watch	*watch;
 	int64_t		 idle_since;	/* ms, -1: not idle */
 	int64_t		 kill_at;	/* ms, while stopping */
 	bool		 stopping;
@@ -80,8 +72,9 @@ log_errors(const struct conf *conf)
 }
 
 static void
-reload(struct loop *l)
+reload(void *arg)
 {
+	struct loop *l = arg;
 	struct conf *new = conf_load(l->opt->conf_path), *old = l->conf;
 
 	if (strcmp(new->spool, old->spool) != 0)
@@ -114,81 +107,6 @@ open_signals(void)
 	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
 		return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static int
-watch(struct loop *l, const char *dir, const char *sub, uint32_t mask)
-{
-	char *path = xasprintf("%s%s", dir, sub);
-	int wd;
-
-	wd = inotify_add_watch(l->notify, path, mask | IN_ONLYDIR);
-	free(path);
-	return wd;
-}
-
-static char *
-dir_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? xstrndup(path, (size_t)(slash - path)) :
-	    xstrdup(".");
-}
-
-static void
-open_notify(struct loop *l)
-{
-	char *etc;
-
-	l->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (l->notify == -1) {
-		log_warn("no inotify: %s; the spool is scanned every %d s",
-		    strerror(errno), RESCAN_MS / 1000);
-		return;
-	}
-	/*
-	 * The close follows the fsync of drop_commit(): a submission that
-	 * fails at the last moment is not picked up before it is gone.
-	 */
-	l->wd_drop = watch(l, l->conf->spool, "/drop",
-	    IN_CLOSE_WRITE | IN_MOVED_TO);
-	l->wd_queue = watch(l, l->conf->spool, "/queue", IN_ATTRIB);
-	etc = dir_of(l->opt->conf_path);
-	l->wd_conf = watch(l, etc, "", IN_CLOSE_WRITE | IN_MOVED_TO |
-	    IN_CREATE | IN_DELETE | IN_ATTRIB);
-	free(etc);
-	if (l->wd_drop != -1 && l->wd_queue != -1 && l->wd_conf != -1)
-		return;
-	log_warn("inotify: %s; the spool is scanned every %d s",
-	    strerror(errno), RESCAN_MS / 1000);
-	close(l->notify);
-	l->notify = -1;
-}
-
-/* Without inotify: whether the configuration file is another one. */
-static bool
-conf_changed(struct loop *l)
-{
-	struct stat st, old = l->conf_st;
-
-	memset(&st, 0, sizeof(st));
-	(void)stat(l->opt->conf_path, &st);
-	l->conf_st = st;
-	return st.st_ino != old.st_ino || st.st_size != old.st_size ||
-	    st.st_ctim.tv_sec != old.st_ctim.tv_sec ||
-	    st.st_ctim.tv_nsec != old.st_ctim.tv_nsec;
-}
-
-static void
-scan(struct loop *l)
-{
-	l->rescan = false;
-	l->rescan_at = l->now.mono + RESCAN_MS;
-	/* queue/ first: it wins over drop/ */
-	if (queue_scan(l->queue, IN_QUEUE, dispatch_see, l->dispatch) == -1 ||
-	    queue_scan(l->queue, IN_DROP, dispatch_see, l->dispatch) == -1)
-		log_err("cannot read the spool: %s", strerror(errno));
 }
 
 static void
@@ -225,8 +143,7 @@ handle_wake(struct loop *l)
 		if (!w.any)
 			break;
 		if (w.id.s[0] == '\0') {
-			/* without inotify it is all we hear */
-			l->rescan |= l->notify == -1;
+			watch_hint(l->watch);
 		} else {
 			if (w.reader != -1)
 				dispatch_reader(l->dispatch, w.id.s, w.reader);
@@ -235,41 +152,6 @@ handle_wake(struct loop *l)
 		}
 		if (w.slow)
 			break;
-	}
-}
-
-static void
-handle_event(struct loop *l, const struct inotify_event *ev)
-{
-	const char *conf = strrchr(l->opt->conf_path, '/');
-
-	if ((ev->mask & IN_Q_OVERFLOW) != 0)
-		l->rescan = true;
-	else if (ev->len == 0)
-		return;
-	else if (ev->wd == l->wd_conf) {
-		if (conf != NULL && strcmp(ev->name, conf + 1) == 0)
-			reload(l);
-	} else if (ev->wd == l->wd_drop)
-		(void)queue_look(l->queue, IN_DROP, ev->name, dispatch_see,
-		    l->dispatch);
-	else if (ev->wd == l->wd_queue)
-		(void)queue_look(l->queue, IN_QUEUE, ev->name, dispatch_see,
-		    l->dispatch);
-}
-
-static void
-handle_notify(struct loop *l)
-{
-	char buf[16384]
-	    __attribute__((aligned(__alignof__(struct inotify_event))));
-	const struct inotify_event *ev;
-	ssize_t n, at;
-
-	n = read(l->notify, buf, sizeof(buf));
-	for (at = 0; at < n; at += (ssize_t)(sizeof(*ev) + ev->len)) {
-		ev = (const struct inotify_event *)(const void *)(buf + at);
-		handle_event(l, ev);
 	}
 }
 
@@ -295,9 +177,8 @@ wait_for_events(struct loop *l, int64_t wait)
 	memset(l->pfd, 0, NFIXED * sizeof(l->pfd[0]));
 	l->pfd[0].fd = l->signals;
 	l->pfd[1].fd = l->wake;
-	l->pfd[2].fd = l->notify;
-	for (n = 0; n < NFIXED; n++)
-		l->pfd[n].events = POLLIN;
+	l->pfd[0].events = l->pfd[1].events = POLLIN;
+	watch_pollfds(l->watch, l->pfd + 2);
 	n = dispatch_pollfds(l->dispatch, l->pfd + NFIXED, l->npfd - NFIXED);
 	if (poll(l->pfd, NFIXED + n, wait > INT32_MAX ? INT32_MAX :
 	    (int)wait) == -1)
@@ -307,8 +188,7 @@ wait_for_events(struct loop *l, int64_t wait)
 		handle_signals(l);
 	if (l->pfd[1].revents != 0)
 		handle_wake(l);
-	if (l->pfd[2].revents != 0)
-		handle_notify(l);
+	watch_handle(l->watch, l->pfd + 2);
 	dispatch_handle(l->dispatch, l->pfd + NFIXED, n);
 }
 
@@ -319,7 +199,8 @@ is_over(struct loop *l, int64_t *wait)
 	int64_t left;
 
 	if (l->opt->mode == LOOP_ONCE && !l->stopping) {
-		if (dispatch_active(l->dispatch) != 0)
+		if (dispatch_active(l->dispatch) != 0 ||
+		    watch_is_scanning(l->watch))
 			return false;
 		dispatch_dismiss(l->dispatch);
 		return dispatch_workers(l->dispatch) == 0;
@@ -336,7 +217,8 @@ is_over(struct loop *l, int64_t *wait)
 		return false;
 	}
 	if (dispatch_messages(l->dispatch) != 0 ||
-	    dispatch_workers(l->dispatch) != 0) {
+	    dispatch_workers(l->dispatch) != 0 ||
+	    watch_is_scanning(l->watch)) {
 		l->idle_since = -1;
 		return false;
 	}
@@ -360,7 +242,7 @@ must_go_on(struct loop *l)
 	(void)queue_unlock(l->queue);
 	if (l->stopping)
 		return false;
-	scan(l);
+	watch_scan(l->watch);
 	if ((l->opt->mode == LOOP_ONCE ? dispatch_active(l->dispatch) :
 	    dispatch_messages(l->dispatch)) == 0)
 		return false;
@@ -373,21 +255,13 @@ must_go_on(struct loop *l)
 static void
 serve(struct loop *l)
 {
-	int64_t wait;
+	int64_t wait, scan;
 
 	for (;;) {
-		if (l->notify == -1 && l->now.mono >= l->rescan_at) {
-			l->rescan = true;
-			if (conf_changed(l))
-				reload(l);
-		}
-		if (l->rescan)
-			scan(l);
+		scan = watch_step(l->watch, l->now.mono);
 		wait = dispatch_run(l->dispatch);
 		tick(l);
-		if (l->notify == -1)
-			wait = earlier(wait, l->rescan_at > l->now.mono ?
-			    l->rescan_at - l->now.mono : 0);
+		wait = earlier(wait, scan);
 		if (is_over(l, &wait)) {
 			if (!must_go_on(l))
 				return;
@@ -415,8 +289,7 @@ int
 loop_run(const struct loop_options *opt, struct queue *q, struct conf *conf)
 {
 	struct loop l = { .opt = opt, .queue = q, .conf = conf, .wake = -1,
-	    .notify = -1, .wd_drop = -1, .wd_queue = -1, .wd_conf = -1,
-	    .idle_since = -1, .rescan = true };
+	    .idle_since = -1 };
 	int ret = EX_OK;
 
 	if ((l.signals = open_signals()) == -1) {
@@ -425,12 +298,13 @@ loop_run(const struct loop_options *opt, struct queue *q, struct conf *conf)
 		return EX_OSERR;
 	}
 	tick(&l);
-	open_notify(&l);
+	l.dispatch = dispatch_new(q, conf, &l.now);
+	l.watch = watch_new(q, l.dispatch, conf->spool, opt->conf_path, reload,
+	    &l);
 	/* it may have changed before it was watched */
-	(void)conf_changed(&l);
 	l.conf = conf_load(opt->conf_path);
+	dispatch_conf(l.dispatch, l.conf, false);
 	conf_free(conf);
-	l.dispatch = dispatch_new(q, l.conf, &l.now);
 	if (l.conf->nerrors != 0) {
 		log_errors(l.conf);
 		dispatch_conf(l.dispatch, l.conf, true);
@@ -441,13 +315,12 @@ loop_run(const struct loop_options *opt, struct queue *q, struct conf *conf)
 		open_wake(&l);
 		serve(&l);
 	}
+	watch_free(l.watch);
 	dispatch_free(l.dispatch);
 	if (l.bound)
 		(void)unlink(opt->wake_path);
 	if (l.wake != -1)
 		close(l.wake);
-	if (l.notify != -1)
-		close(l.notify);
 	close(l.signals);
 	free(l.pfd);
 	conf_free(l.conf);

@@ -298,6 +298,7 @@ conclude(struct outcome *o, struct message *m)
 
 /* --- what is left ------------------------------------------------------- */
 
+/* 1: the message was deleted. */
 static int
 keep(struct outcome *o, struct message *m, time_t next)
 {
@@ -307,8 +308,9 @@ keep(struct outcome *o, struct message *m, time_t next)
 		if ((ret = queue_keep(o->queue, &m->id, m->load->fd,
 		    next)) == 0)
 			m->place = IN_QUEUE;
-	} else
-		ret = queue_set_next(o->queue, &m->id, next);
+	} else if ((ret = queue_set_next(o->queue, &m->id, next)) == -1 &&
+	    errno == ENOENT)
+		ret = 1;
 	if (ret == -1)
 		log_warn("%s: cannot keep the message in queue/: %s", m->id.s,
 		    strerror(errno));
@@ -318,7 +320,7 @@ keep(struct outcome *o, struct message *m, time_t next)
 static int
 bury(struct outcome *o, struct message *m)
 {
-	if (m->place == IN_DROP && keep(o, m, o->now) == -1)
+	if (m->place == IN_DROP && keep(o, m, o->now) != 0)
 		return -1;
 	if (queue_bury(o->queue, &m->id) == -1) {
 		log_err("%s: cannot be moved to dead/: %s", m->id.s,
@@ -342,6 +344,23 @@ retire(struct outcome *o, struct message *m)
 	return 0;
 }
 
+/* By the administrator, or by its submitter in drop/. */
+static bool
+is_deleted(struct outcome *o, const struct message *m)
+{
+	struct queue_entry e;
+
+	return queue_stat(o->queue, &m->id, &e) == -1 && errno == ENOENT;
+}
+
+static bool
+gone(struct outcome *o, struct message *m)
+{
+	queue_retired(o->queue, m->place, &m->id);
+	log_info("%s: removed", m->id.s);
+	return true;
+}
+
 int
 outcome_catch_up(struct outcome *o, struct message *m)
 {
@@ -355,11 +374,8 @@ outcome_settle(struct outcome *o, struct message *m, time_t *next)
 	struct load *l = m->load;
 	size_t left;
 
-	if (l->retired) {
-		queue_retired(o->queue, m->place, &m->id);
-		log_info("%s: removed", m->id.s);
-		return true;
-	}
+	if (l->retired || is_deleted(o, m))
+		return gone(o, m);
 	conclude(o, m);
 	left = l->mf.env.nrcpt - count(l, RCPT_SENT) - count(l, RCPT_TOLD);
 	*next = sched_next(o->sched, 0, o->now, arc4random());
@@ -374,6 +390,5 @@ outcome_settle(struct outcome *o, struct message *m, time_t *next)
 	else if (count(l, RCPT_FAILED) == 0)
 		*next = sched_next(o->sched, sched_age(l->mf.env.time,
 		    o->now), o->now, arc4random());
-	(void)keep(o, m, *next);
-	return false;
+	return keep(o, m, *next) == 1 && gone(o, m);
 }

@@ -54,6 +54,7 @@ struct message {
 	enum queue_place place;
 	enum message_state state;
 	bool		 changed; /* in the spool, while it was busy */
+	bool		 halted;	/* held or deleted, while it was busy */
 	int		 reader; /* socket of sendmail -v, or -1 */
 	time_t		 next;
 	size_t		 heap;	/* index, while it waits */

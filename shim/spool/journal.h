@@ -14,6 +14,7 @@
 #include "base/result.h"
 
 #define JOURNAL_ALL	((size_t)-1)	/* a record about the whole message */
+#define JOURNAL_RECORD_MAX	1040	/* octets of one, with its line ends */
 
 enum journal_type {
 	JOURNAL_ATTEMPT,	/* tried; the result is temporary */

@@ -229,10 +229,31 @@ body_end(int fd, off_t *end, const char **why)
 	return 0;
 }
 
+/* "mxnss 2" is a message that a later version will understand. */
+static int
+wrong_magic(const struct buf *b, const char **why)
+{
+	const size_t name = sizeof("mxnss ") - 1;
+	size_t n = name;
+
+	*why = "no message file";
+	if (b->len <= name || memcmp(b->data, MSGFILE_MAGIC, name) != 0 ||
+	    b->data[n] < '1' || b->data[n] > '9')
+		return -1;
+	while (n < b->len && n < name + 9 && b->data[n] >= '0' &&
+	    b->data[n] <= '9')
+		n++;
+	if (n == b->len || b->data[n] != '\n')
+		return -1;
+	*why = "its format is of a later version";
+	return -3;
+}
+
 /*
  * Read magic and envelope from the first octets of FD, of which END are not
  * trailer.  What was read is in B; *USED octets of it are header.
- * 0, -1 it is no message, -2 cannot be read; both with *WHY.
+ * 0, -1 it is no message, -2 cannot be read, -3 a later version; all with
+ * *WHY.
  */
 static int
 read_head(int fd, off_t end, size_t maxrcpt, struct envelope *env,
@@ -260,10 +281,8 @@ read_head(int fd, off_t end, size_t maxrcpt, struct envelope *env,
 			return -2;
 		}
 		if (b->len < MAGIC_LEN ||
-		    memcmp(b->data, MSGFILE_MAGIC, MAGIC_LEN) != 0) {
-			*why = "no message file of this version";
-			return -1;
-		}
+		    memcmp(b->data, MSGFILE_MAGIC, MAGIC_LEN) != 0)
+			return wrong_magic(b, why);
 		rc = envelope_parse(env, b->data + MAGIC_LEN,
 		    b->len - MAGIC_LEN, maxrcpt, used, why);
 		if (rc != 0)
@@ -278,33 +297,40 @@ read_head(int fd, off_t end, size_t maxrcpt, struct envelope *env,
 	return rc == 1 ? 0 : -1;
 }
 
+static int
+read_trailer(int fd, off_t end, struct trailer *t, const char **why)
+{
+	char raw[MSGFILE_TRAILER_LEN];
+	ssize_t n;
+
+	if ((n = pread_all(fd, raw, sizeof(raw), end)) == -1) {
+		*why = strerror(errno);
+		return -2;
+	}
+	if (n == (ssize_t)sizeof(raw) && parse_trailer(raw, t) == 0 &&
+	    t->total == (uint64_t)end)
+		return 0;
+	*why = "no valid trailer";
+	return -1;
+}
+
 int
 msgfile_read(int fd, size_t maxrcpt, struct msgfile *mf, const char **why)
 {
-	char raw[MSGFILE_TRAILER_LEN];
 	struct buf b = BUF_INIT;
 	struct trailer t;
 	size_t used;
-	ssize_t n;
 	off_t end;
 	int rc;
 
 	memset(mf, 0, sizeof(*mf));
-	if ((rc = body_end(fd, &end, why)) != 0)
+	if ((rc = body_end(fd, &end, why)) != 0 ||
+	    (rc = read_head(fd, end, maxrcpt, &mf->env, &b, &used, why)) != 0)
 		goto out;
-	if ((n = pread_all(fd, raw, sizeof(raw), end)) == -1) {
-		*why = strerror(errno);
-		rc = -2;
-		goto out;
-	}
-	if (n != (ssize_t)sizeof(raw) || parse_trailer(raw, &t) == -1 ||
-	    t.total != (uint64_t)end) {
-		*why = "no valid trailer";
-		rc = -1;
+	if ((rc = read_trailer(fd, end, &t, why)) != 0) {
+		msgfile_clear(mf);
 		goto out;
 	}
-	if ((rc = read_head(fd, end, maxrcpt, &mf->env, &b, &used, why)) != 0)
-		goto out;
 	mf->start = (off_t)used;
 	mf->size = end - mf->start;
 	mf->eightbit = t.eightbit;

@@ -53,8 +53,8 @@ struct msgfile {
 
 /*
  * Read envelope and trailer of a file that was verified when it was copied
- * (queue/).  0; -1 it is none, -2 it cannot be read now, both with *WHY.
- * Ends with msgfile_clear().
+ * (queue/).  0; -1 it is none, -2 it cannot be read now, -3 it is of a later
+ * version; all with *WHY.  Ends with msgfile_clear().
  */
 int	msgfile_read(int fd, size_t maxrcpt, struct msgfile *,
 	    const char **why);
@@ -65,7 +65,8 @@ void	msgfile_clear(struct msgfile *);
  * grammar, CRLF only, no bare CR or LF, no NUL, sizes, trailer, checksum.
  * The copy carries the owner that ST names as its submitter, and no later
  * time than the file was last changed.  0; -1 the file is no message, *WHY
- * says why; -2 a local failure with errno (keep the file, try again later).
+ * says why; -2 a local failure with errno (keep the file, try again later);
+ * -3 a file of a later version.
  */
 int	msgfile_copy(int from, int to, const struct stat *st,
 	    uint64_t maxsize, size_t maxrcpt, struct msgfile *,

@@ -128,7 +128,7 @@ queue_close(struct queue *q)
 		if (q->fd[i] != -1)
 			close(q->fd[i]);
 	free(q->gone);
-	free(q->odd);
+	odd_clear(&q->odd);
 	free(q);
 }
 
@@ -221,31 +221,49 @@ link_durably(struct queue *q, const struct msgid *id, int fd)
  * change of both as one of attributes, which is what a runner listens to.
  */
 static void
-set_times(struct timespec ts[2], time_t t)
+set_times(struct timespec ts[2], time_t t, uid_t uid)
 {
-	memset(ts, 0, 2 * sizeof(ts[0]));
 	ts[0].tv_sec = ts[1].tv_sec = t;
+	ts[0].tv_nsec = ts[1].tv_nsec = (long)queue_uid(uid);
+}
+
+uid_t
+queue_uid(uid_t uid)
+{
+	return uid % 1000000000;
 }
 
 int
 queue_keep(struct queue *q, const struct msgid *id, int fd, time_t next)
 {
 	struct timespec ts[2];
+	struct stat st;
 
-	set_times(ts, next);
+	if (fstatat(q->fd[QD_DROP], id->s, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 1 : -1;
+	set_times(ts, next, st.st_uid);
 	if (futimens(fd, ts) == -1 || link_durably(q, id, fd) == -1)
 		return -1;
 	/* From here on queue/ID holds the message. */
 	q->dirty[QD_DROP] = true;
 	/* it must not come back when the message is done, and be new */
-	return unlinkat(q->fd[QD_DROP], id->s, 0) == -1 && errno != ENOENT ?
-	    -1 : 0;
+	if (unlinkat(q->fd[QD_DROP], id->s, 0) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	/* who removed drop/ID before we did has withdrawn the message */
+	q->dirty[QD_QUEUE] = true;
+	return unlinkat(q->fd[QD_QUEUE], id->s, 0) == 0 || errno == ENOENT ?
+	    1 : -1;
 }
 
 int
 queue_link(struct queue *q, const struct msgid *id, int fd)
 {
-	return link_durably(q, id, fd);
+	struct timespec ts[2];
+
+	set_times(ts, time(NULL), 0);
+	return futimens(fd, ts) == -1 ? -1 : link_durably(q, id, fd);
 }
 
 int
@@ -258,8 +276,11 @@ int
 queue_set_next(struct queue *q, const struct msgid *id, time_t next)
 {
 	struct timespec ts[2];
+	struct stat st;
 
-	set_times(ts, next);
+	if (fstatat(q->fd[QD_QUEUE], id->s, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	set_times(ts, next, (uid_t)st.st_mtim.tv_nsec);
 	return utimensat(q->fd[QD_QUEUE], id->s, ts, AT_SYMLINK_NOFOLLOW);
 }
 
@@ -294,6 +315,28 @@ queue_record(struct queue *q, const struct msgid *id,
 	 */
 	if (ret == 0 && sync && (ret = fsync(q->fd[QD_QUEUE])) == -1)
 		error = errno;
+	errno = error;
+	return ret;
+}
+
+int
+queue_reserve(struct queue *q, const struct msgid *id, size_t n)
+{
+	struct stat st;
+	int fd, ret, error;
+
+	if ((fd = open_journal(q, id)) == -1)
+		return -1;
+	if ((ret = fstat(fd, &st)) == 0)
+		do
+			ret = fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size,
+			    (off_t)(n * JOURNAL_RECORD_MAX));
+		while (ret == -1 && errno == EINTR);
+	error = errno;
+	close(fd);
+	/* a file system that cannot promise room may still have it */
+	if (ret == -1 && (error == EOPNOTSUPP || error == ENOSYS))
+		return 0;
 	errno = error;
 	return ret;
 }

@@ -4,15 +4,21 @@
  *
  *	drop/ID			submitted; a verified copy is in memory of the
  *				file system (O_TMPFILE) while it is tried
- *	queue/ID		waits; immutable; mtime is its next attempt;
- *				mode 0600, or 0400 while held
+ *	queue/ID		waits; immutable; mtime is its next attempt,
+ *				in whole seconds: its nanoseconds are the uid
+ *				of the submitter, modulo 10^9, so that a scan
+ *				knows whose it is; mode 0600, or 0400 while held
  *	queue/ID.log		its journal; may exist beside drop/ID too
  *	bad/ID			a drop file that is no message
  *	dead/ID			can neither be delivered nor returned
  *
  * Both drop/ID and queue/ID exist only for an instant (linked, not yet
- * unlinked): queue/ID wins.  All functions return 0, or -1 with errno,
- * unless they say otherwise.
+ * unlinked): queue/ID wins.  That a message exists is that one of them does:
+ * who removes both withdraws it, also from a runner that tries it (what is
+ * being sent at that moment is not recalled, but nothing is tried again).
+ * What is of a later format than ours, or no message at all, stays as it is:
+ * it is logged once, counted, and skipped.  All functions return 0, or -1
+ * with errno, unless they say otherwise.
  */
 #ifndef SHIM_SPOOL_QUEUE_H
 #define SHIM_SPOOL_QUEUE_H
@@ -47,7 +53,8 @@ int	queue_unlock(struct queue *);
  * Pick up drop/ID: open it as hostile, verify and copy it.  On success *FD is
  * the copy and *MF its envelope.  1: not a finished message (leave it alone);
  * -1: local failure; -2: it was no message and is in bad/ now, or it can
- * neither be read nor moved (logged once, to be skipped).
+ * neither be read nor moved, or is of a later format (logged once, to be
+ * skipped).
  */
 int	queue_pickup(struct queue *, const struct msgid *, uint64_t maxsize,
 	    size_t maxrcpt, int *fd, struct msgfile *mf);
@@ -58,7 +65,8 @@ int	queue_pickup(struct queue *, const struct msgid *, uint64_t maxsize,
 int	queue_supersede(struct queue *, const struct msgid *);
 /*
  * Make the copy FD of drop/ID durable as queue/ID, then remove drop/ID.  -1
- * also if that cannot be removed: queue_pickup() goes on there.
+ * also if that cannot be removed: queue_pickup() goes on there.  1: somebody
+ * removed drop/ID meanwhile, so there is no such message.
  */
 int	queue_keep(struct queue *, const struct msgid *, int fd, time_t next);
 /* Add a message of our own (a report) that is complete in FD; EEXIST is 0. */
@@ -70,6 +78,8 @@ int	queue_openmsg(struct queue *, const struct msgid *);
 /* Open drop/ID, which is hostile and not verified, to look at it. */
 int	queue_opendrop(struct queue *, const struct msgid *);
 int	queue_set_next(struct queue *, const struct msgid *, time_t next);
+/* queue/ID is of a later format: skip it from now on. */
+void	queue_skip_later(struct queue *, const struct msgid *);
 
 /*
  * Append to queue/ID.log, made if it is not there; durably, unless all are
@@ -77,6 +87,11 @@ int	queue_set_next(struct queue *, const struct msgid *, time_t next);
  */
 int	queue_record(struct queue *, const struct msgid *,
 	    const struct journal_record *, size_t n);
+/*
+ * Make sure that there is room on the disk for N records more, before that
+ * is done which they are to tell.
+ */
+int	queue_reserve(struct queue *, const struct msgid *, size_t n);
 /* Read queue/ID.log; no journal is no record. */
 int	queue_journal(struct queue *, const struct msgid *,
 	    void (*each)(void *arg, const struct journal_record *), void *arg);
@@ -94,26 +109,50 @@ int	queue_sync(struct queue *);
 /* Move queue/ID to dead/. */
 int	queue_bury(struct queue *, const struct msgid *);
 
-/* Call EACH for every message; in queue/ with its next attempt and mode. */
+/*
+ * What the administrator does to a message, beside a runner or without one.
+ * -1 with ENOENT: there is none.  The runner notices the change at once, and
+ * does no more with the message than to end what is under way.
+ *
+ * queue_hold: not tried any more.  EAGAIN: it is in drop/, the runner's to
+ *	pick up.
+ * queue_release: not held any more, and due now.
+ * queue_delete: gone, nobody is told.
+ */
+int	queue_hold(struct queue *, const struct msgid *);
+int	queue_release(struct queue *, const struct msgid *, time_t now);
+int	queue_delete(struct queue *, const struct msgid *);
+
 struct queue_entry {
 	struct msgid	 id;
 	enum queue_place place;
 	time_t		 next;	/* IN_QUEUE only */
 	bool		 held;	/* IN_QUEUE only */
-	off_t		 size;
+	uid_t		 uid;	/* as queue_uid() in queue/ */
+	off_t		 size;	/* of the file */
 };
+uid_t	queue_uid(uid_t);
+/*
+ * Call EACH for every message.  Entries of drop/ that are no messages are
+ * moved to bad/ by a scan of the process that holds the lock; unfinished ones
+ * are removed after 48 h.
+ */
 int	queue_scan(struct queue *, enum queue_place,
 	    void (*each)(void *arg, const struct queue_entry *), void *arg);
-/* The same for the one entry NAME, if it is there. */
+/*
+ * The same, N entries at a time: 1 while there are more, else 0.  NULL with
+ * errno.
+ */
+struct queue_walk;
+struct queue_walk *queue_walk_new(struct queue *, enum queue_place);
+int	queue_walk_step(struct queue_walk *, size_t n,
+	    void (*each)(void *arg, const struct queue_entry *), void *arg);
+void	queue_walk_free(struct queue_walk *);
+/* The same for the one entry NAME: 1 if it is a message, 0 if not. */
 int	queue_look(struct queue *, enum queue_place, const char *name,
 	    void (*each)(void *arg, const struct queue_entry *), void *arg);
 int	queue_stat(struct queue *, const struct msgid *, struct queue_entry *);
-
-/*
- * Entries of drop/ that are no messages are moved to bad/ by a scan of the
- * process that holds the lock; unfinished ones are removed after 48 h.  How
- * many could not be moved, and were logged once and skipped:
- */
+/* How many entries are no messages and stay. */
 size_t	queue_skipped(const struct queue *);
 
 /* In a forked worker: close all from 3 on but the queue's files and FD. */

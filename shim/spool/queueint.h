@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What queue.c and pickup.c share. */
+/* What queue.c, pickup.c, scan.c and control.c share. */
 #ifndef SHIM_SPOOL_QUEUEINT_H
 #define SHIM_SPOOL_QUEUEINT_H
 
@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "spool/id.h"
+#include "spool/odd.h"
+#include "spool/queue.h"
 
 enum queue_dir { QD_DROP, QD_QUEUE, QD_BAD, QD_DEAD, QD_MAX };
 
@@ -19,11 +21,8 @@ struct queue {
 	struct msgid *gone;
 	size_t	 ngone;
 	size_t	 gonecap;
-	/* entries of drop/ that stay and were logged: a hash set */
-	uint64_t *odd;
-	size_t	 nodd;
-	size_t	 oddcap;
-	size_t	 skipped;	/* such entries seen by the last scan */
+	struct odd odd;
+	size_t	 skipped[2];	/* entries of each place that are no messages */
 };
 
 #define JOURNAL_SUFFIX	".log"
@@ -34,5 +33,21 @@ struct journal_name {
 
 struct journal_name queue_journal_name(const char *id);
 void	queue_note_gone(struct queue *, const char *id);
+
+/* pickup.c: why the entry can never be a message, or NULL. */
+const char *queue_fault(const char *name, const struct stat *);
+/* The same for what somebody put into drop/. */
+const char *queue_drop_fault(const char *name, const struct stat *);
+/* The submitter has not called drop_commit() yet. */
+bool	queue_is_unfinished(const struct stat *);
+/*
+ * drop/NAME is no message: move it to bad/, or skip it.  Logs either once.
+ * Whether it stays.
+ */
+bool	queue_dispose(struct queue *, const char *name, const struct stat *,
+	    const char *why);
+/* It stays, and is not looked at again before it changes. */
+void	queue_skip(struct queue *, enum queue_place, const char *name,
+	    const struct stat *);
 
 #endif /* SHIM_SPOOL_QUEUEINT_H */

@@ -1009,6 +1009,110 @@ test_dispatch_poison_is_put_aside(void **state)
 	assert_int_equal(dispatch_messages(d), 0);
 }
 
+/* --- hold and delete ---------------------------------------------------- */
+
+/* A worker hangs with one destination; the other's task is in line. */
+static void
+busy(struct msgid *id)
+{
+	conf.workers = 1;
+	fixture_drop(id, "a@x.test", "u@hang.test u@ok.test");
+	scan();
+	while (noted("hang.test") == 0)
+		turn();
+}
+
+static void
+end_worker(void)
+{
+	dispatch_kill(d);
+	while (dispatch_active(d) != 0)
+		turn();
+}
+
+static void
+test_dispatch_hold_while_busy(void **state)
+{
+	struct msgid id;
+	struct queue_entry e;
+
+	(void)state;
+	busy(&id);
+	assert_int_equal(queue_hold(q, &id), 0);
+	scan();
+	end_worker();
+	assert_int_equal(noted("ok.test"), 0);
+	assert_int_equal(queue_stat(q, &id, &e), 0);
+	assert_true(e.held);
+	now.wall += DAY;
+	run();
+	assert_int_equal(noted("ok.test"), 0);
+	assert_int_equal(queue_release(q, &id, now.wall), 0);
+	conf.workers = 2;
+	scan();
+	while (noted("ok.test") == 0)
+		turn();
+}
+
+static void
+test_dispatch_delete_while_busy(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	busy(&id);
+	assert_int_equal(queue_delete(q, &id), 0);
+	dispatch_see_removed(d, IN_QUEUE, id.s);
+	end_worker();
+	dispatch_sync(d);
+	assert_int_equal(noted("ok.test"), 0);
+	assert_int_equal(dispatch_messages(d), 0);
+	assert_int_equal(fixture_count("queue"), 0);
+}
+
+/* The runner was not told: it finds out when it looks. */
+static void
+test_dispatch_delete_unseen(void **state)
+{
+	struct msgid first, waits;
+
+	(void)state;
+	fixture_drop(&first, "a@x.test", "u@hang.test");
+	scan();
+	while (noted("hang.test") == 0)
+		turn();
+	assert_int_equal(queue_delete(q, &first), 0);
+	end_worker();
+	assert_int_equal(dispatch_messages(d), 0);
+	assert_int_equal(fixture_count("queue"), 0);
+	fixture_drop(&waits, "a@x.test", "u@temp.test");
+	run();
+	assert_int_equal(dispatch_messages(d), 1);
+	assert_int_equal(queue_delete(q, &waits), 0);
+	now.wall += DAY;
+	run();
+	assert_int_equal(dispatch_messages(d), 0);
+	dispatch_sync(d);
+	assert_int_equal(fixture_count("queue"), 0);
+}
+
+static void
+test_dispatch_delete_while_it_waits(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "u@temp.test");
+	run();
+	assert_int_equal(dispatch_messages(d), 1);
+	dispatch_see_removed(d, IN_DROP, id.s);
+	dispatch_see_removed(d, IN_QUEUE, "no identifier");
+	assert_int_equal(dispatch_messages(d), 1);
+	assert_int_equal(queue_delete(q, &id), 0);
+	dispatch_see_removed(d, IN_QUEUE, id.s);
+	assert_int_equal(dispatch_messages(d), 0);
+}
+
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -1042,6 +1146,10 @@ main(void)
 		TEST(test_dispatch_report_before_the_end),
 		TEST(test_dispatch_linked_while_due),
 		TEST(test_dispatch_poison_is_put_aside),
+		TEST(test_dispatch_hold_while_busy),
+		TEST(test_dispatch_delete_while_busy),
+		TEST(test_dispatch_delete_unseen),
+		TEST(test_dispatch_delete_while_it_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

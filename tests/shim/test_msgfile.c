@@ -235,10 +235,12 @@ static const struct {
 	ROW("NUL", "a\0b\r\n", '7', LINES),
 	ROW("8-bit unannounced", "\xff\r\n", '7', "no valid trailer"),
 	ROW("8-bit announced and absent", "a\r\n", '8', "no valid trailer"),
-	{ "another magic", "mxnss 2\nU1:5\nT2:99\nS3:a@b\nR3:c@d\nM0:\n",
-	    "a\r\n", 3, '7', "no message file of this version" },
+	{ "another magic", "mxnss x\nU1:5\nT2:99\nS3:a@b\nR3:c@d\nM0:\n",
+	    "a\r\n", 3, '7', "no message file" },
+	{ "no line end after the version", "mxnss 2.\nU1:5\nT2:99\nS0:\nM0:\n",
+	    "a\r\n", 3, '7', "no message file" },
 	{ "no magic", "U1:5\nT2:99\nS3:a@b\nR3:c@d\nM0:\n", "a\r\n", 3, '7',
-	    "no message file of this version" },
+	    "no message file" },
 	{ "envelope wrong", MSGFILE_MAGIC "U1:5\nS0:\n", "a\r\n", 3, '7',
 	    "envelope records out of order" },
 	{ "envelope without end", MSGFILE_MAGIC "U1:5\nT1:1\nS0:\nR3:a@b\n",
@@ -266,6 +268,31 @@ test_msgfile_copy_wrong(void **state)
 		assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf,
 		    &why), -1);
 		assert_string_equal(why, wrong[i].why);
+		assert_null(mf.env.rcpt);
+		close(fd);
+		close(to);
+	}
+}
+
+/* Neither ours to read nor ours to throw away. */
+static void
+test_msgfile_later_version(void **state)
+{
+	static const char *const heads[] = { "mxnss 2\n", "mxnss 10\n",
+	    "mxnss 2\nX: something else\n" };
+	struct msgfile mf;
+	const char *why;
+	size_t i;
+	int fd, to;
+
+	(void)state;
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		fd = make_file(heads[i], BODY, strlen(BODY), '7');
+		to = memory_file();
+		assert_int_equal(msgfile_copy(fd, to, &nobody, 1000, 2, &mf,
+		    &why), -3);
+		assert_string_equal(why, "its format is of a later version");
+		assert_int_equal(msgfile_read(fd, 2, &mf, &why), -3);
 		assert_null(mf.env.rcpt);
 		close(fd);
 		close(to);
@@ -417,6 +444,7 @@ main(void)
 		cmocka_unit_test(test_msgfile_copy_time),
 		cmocka_unit_test(test_msgfile_copy_big),
 		cmocka_unit_test(test_msgfile_copy_wrong),
+		cmocka_unit_test(test_msgfile_later_version),
 		cmocka_unit_test(test_msgfile_copy_size),
 		cmocka_unit_test(test_msgfile_copy_damaged),
 		cmocka_unit_test(test_msgfile_local_failure),

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Entries of the spool that stay where they are although they are no
+ * messages, and were logged: known by inode and time of change, so that one
+ * that changes is looked at, and logged, again.
+ */
+#ifndef SHIM_SPOOL_ODD_H
+#define SHIM_SPOOL_ODD_H
+
+#include <sys/stat.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct odd {			/* all zero: empty */
+	uint64_t *key;
+	size_t	  n;
+	size_t	  cap;
+};
+
+bool	odd_is_known(const struct odd *, const struct stat *);
+void	odd_add(struct odd *, const struct stat *);
+void	odd_clear(struct odd *);
+
+#endif /* SHIM_SPOOL_ODD_H */

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What lies in the spool: a stat(2) for each entry, and nothing is opened.
+ * A walk goes some steps at a time, because whoever fills drop/ shall not
+ * keep the runner from its work.
+ */
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "spool/queue.h"
+#include "spool/queueint.h"
+
+#define UNFINISHED_MAX	(48 * 3600)	/* seconds */
+
+struct queue_walk {
+	struct queue	*queue;
+	enum queue_place place;
+	DIR		*dir;
+	struct msgid	*logs;	/* journals, to be looked at in the end */
+	size_t		 nlogs;
+	size_t		 cap;
+	size_t		 skipped;
+};
+
+enum kind {
+	FAILED,			/* errno says why */
+	NOTHING,		/* not finished yet, or gone by now */
+	STRANGE,		/* it stays, and is no message */
+	MESSAGE
+};
+
+/* --- one entry ---------------------------------------------------------- */
+
+static void
+remove_unfinished(struct queue *q, const char *name, const struct stat *st)
+{
+	if (st->st_mtim.tv_sec > time(NULL) - UNFINISHED_MAX)
+		return;
+	if (unlinkat(q->fd[QD_DROP], name, 0) == 0)
+		log_warn("drop/%s: removed a message that uid %lu did not "
+		    "finish in 48 hours", name, (unsigned long)st->st_uid);
+}
+
+static enum kind
+look_drop(struct queue *q, const char *name, const struct stat *st,
+    struct queue_entry *e)
+{
+	const char *why;
+
+	if ((why = queue_drop_fault(name, st)) != NULL)
+		return q->locked && !queue_dispose(q, name, st, why) ?
+		    NOTHING : STRANGE;
+	if (queue_is_unfinished(st)) {
+		if (q->locked)
+			remove_unfinished(q, name, st);
+		return NOTHING;
+	}
+	e->next = 0;
+	e->held = false;
+	e->uid = st->st_uid;
+	return MESSAGE;
+}
+
+static enum kind
+look_queue(struct queue *q, const char *name, const struct stat *st,
+    struct queue_entry *e)
+{
+	const char *why;
+
+	if ((why = queue_fault(name, st)) != NULL) {
+		if (q->locked) {
+			log_warn("queue/%.100s is no message: %s; skipped",
+			    name, why);
+			queue_skip(q, IN_QUEUE, name, st);
+		}
+		return STRANGE;
+	}
+	e->next = st->st_mtim.tv_sec;
+	e->held = (st->st_mode & S_IWUSR) == 0;
+	e->uid = (uid_t)st->st_mtim.tv_nsec;
+	return MESSAGE;
+}
+
+static enum kind
+look(struct queue *q, enum queue_place place, const char *name,
+    struct queue_entry *e)
+{
+	struct stat st;
+	enum kind kind;
+
+	if (fstatat(q->fd[place == IN_DROP ? QD_DROP : QD_QUEUE], name, &st,
+	    AT_SYMLINK_NOFOLLOW) == -1)
+		return FAILED;
+	if (odd_is_known(&q->odd, &st))
+		return STRANGE;
+	kind = place == IN_DROP ? look_drop(q, name, &st, e) :
+	    look_queue(q, name, &st, e);
+	if (kind != MESSAGE)
+		return kind;
+	snprintf(e->id.s, sizeof(e->id.s), "%s", name);
+	e->place = place;
+	e->size = st.st_size;
+	return MESSAGE;
+}
+
+int
+queue_look(struct queue *q, enum queue_place place, const char *name,
+    void (*each)(void *, const struct queue_entry *), void *arg)
+{
+	struct queue_entry e;
+
+	switch (look(q, place, name, &e)) {
+	case MESSAGE:
+		each(arg, &e);
+		return 1;
+	case FAILED:
+		return errno == ENOENT ? 0 : -1;
+	default:
+		return 0;
+	}
+}
+
+int
+queue_stat(struct queue *q, const struct msgid *id, struct queue_entry *e)
+{
+	enum kind kind;
+
+	if ((kind = look(q, IN_QUEUE, id->s, e)) == FAILED && errno == ENOENT)
+		kind = look(q, IN_DROP, id->s, e);
+	if (kind == MESSAGE)
+		return 0;
+	if (kind != FAILED)
+		errno = ENOENT;
+	return -1;
+}
+
+/* --- journals ------------------------------------------------------------ */
+
+/* NAME is "ID.log": copy ID. */
+static bool
+is_journal(const char *name, struct msgid *id)
+{
+	if (strlen(name) != ID_LEN + sizeof(JOURNAL_SUFFIX) - 1 ||
+	    strcmp(name + ID_LEN, JOURNAL_SUFFIX) != 0)
+		return false;
+	memcpy(id->s, name, ID_LEN);
+	id->s[ID_LEN] = '\0';
+	return id_is_valid(id->s);
+}
+
+/* Its message is gone for good: so goes the journal, after the next sync. */
+static void
+check_journal(struct queue *q, const struct msgid *id)
+{
+	struct journal_name name = queue_journal_name(id->s);
+	struct stat st;
+
+	if (fstatat(q->fd[QD_QUEUE], id->s, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    errno != ENOENT ||
+	    fstatat(q->fd[QD_DROP], id->s, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    errno != ENOENT)
+		return;
+	/* queue_bury() was interrupted */
+	if (fstatat(q->fd[QD_DEAD], id->s, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    renameat(q->fd[QD_QUEUE], name.s, q->fd[QD_DEAD], name.s) == 0)
+		return;
+	q->dirty[QD_DROP] = q->dirty[QD_QUEUE] = true;
+	queue_note_gone(q, id->s);
+}
+
+static DIR *
+open_for_reading(int fd)
+{
+	DIR *d;
+	int again;
+
+	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (again == -1)
+		return NULL;
+	if ((d = fdopendir(again)) == NULL)
+		close(again);
+	return d;
+}
+
+/* --- all of them -------------------------------------------------------- */
+
+struct queue_walk *
+queue_walk_new(struct queue *q, enum queue_place place)
+{
+	struct queue_walk *w = xcalloc(1, sizeof(*w));
+
+	w->queue = q;
+	w->place = place;
+	w->dir = open_for_reading(q->fd[place == IN_DROP ? QD_DROP :
+	    QD_QUEUE]);
+	if (w->dir != NULL)
+		return w;
+	free(w);
+	return NULL;
+}
+
+static void
+add_log(struct queue_walk *w, const struct msgid *id)
+{
+	if (w->nlogs == w->cap) {
+		w->cap = w->cap != 0 ? w->cap * 2 : 64;
+		w->logs = xreallocarray(w->logs, w->cap, sizeof(w->logs[0]));
+	}
+	w->logs[w->nlogs++] = *id;
+}
+
+static void
+walk_entry(struct queue_walk *w, const char *name,
+    void (*each)(void *, const struct queue_entry *), void *arg)
+{
+	struct queue_entry e;
+	struct msgid id;
+
+	if (w->place == IN_QUEUE && is_journal(name, &id)) {
+		if (w->queue->locked)
+			add_log(w, &id);
+		return;
+	}
+	switch (look(w->queue, w->place, name, &e)) {
+	case MESSAGE:
+		each(arg, &e);
+		break;
+	case STRANGE:
+		w->skipped++;
+		break;
+	default:
+		break;
+	}
+}
+
+int
+queue_walk_step(struct queue_walk *w, size_t n,
+    void (*each)(void *, const struct queue_entry *), void *arg)
+{
+	struct dirent *de;
+	size_t i;
+
+	while (n-- > 0) {
+		/* an error of readdir(3) ends it like the end: others follow */
+		if ((de = readdir(w->dir)) == NULL) {
+			for (i = 0; i < w->nlogs; i++)
+				check_journal(w->queue, &w->logs[i]);
+			w->nlogs = 0;
+			w->queue->skipped[w->place] = w->skipped;
+			return 0;
+		}
+		if (de->d_name[0] != '.')
+			walk_entry(w, de->d_name, each, arg);
+	}
+	return 1;
+}
+
+void
+queue_walk_free(struct queue_walk *w)
+{
+	if (w == NULL)
+		return;
+	closedir(w->dir);
+	free(w->logs);
+	free(w);
+}
+
+int
+queue_scan(struct queue *q, enum queue_place place,
+    void (*each)(void *, const struct queue_entry *), void *arg)
+{
+	struct queue_walk *w = queue_walk_new(q, place);
+
+	if (w == NULL)
+		return -1;
+	while (queue_walk_step(w, SIZE_MAX, each, arg) != 0)
+		;
+	queue_walk_free(w);
+	return 0;
+}
+
+size_t
+queue_skipped(const struct queue *q)
+{
+	return q->skipped[IN_DROP] + q->skipped[IN_QUEUE];
+}
