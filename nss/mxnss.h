@@ -5,8 +5,11 @@
  * libmxnss.  The library owns all memory of a result: a source only calls
  * the functions of struct mxnss_host.  mxnss_module(3) has an example.
  *
- * getmxbyname() may be called from several threads at once with the same
- * PRIV; locking it is the source's business.
+ * open() is called once for each process and configuration (by threads that
+ * come at the same moment each, and one of them is kept), close() when the
+ * last lookup under that configuration is over.  getmxbyname() may be called
+ * from several threads at once with the same PRIV; locking it is the source's
+ * business.  In a child of fork(2) the source is opened anew.
  */
 #ifndef MXNSS_H
 #define MXNSS_H

@@ -37,6 +37,9 @@ expect() {
 		[ -n "$path" ] || continue
 		if [ "$mode" = link ]; then
 			[ -h "$stage$path" ] || echo "$path is no link"
+		elif [ "$mode" = directory ]; then
+			[ "$(stat -c '%F %a' "$stage$path")" = \
+			    "directory 755" ] || echo "$path is no directory"
 		elif [ ! -f "$stage$path" ]; then
 			echo "$path is missing"
 		elif [ "$(stat -c %a "$stage$path")" != "$mode" ]; then
@@ -53,6 +56,7 @@ link /usr/bin/newaliases
 link /usr/lib/sendmail
 755 /usr/lib/some-arch/libmxres.so.1
 755 /usr/lib/some-arch/libmxnss.so.1
+directory /usr/lib/some-arch/mxnss
 link /usr/lib/some-arch/libmxres.so
 link /usr/lib/some-arch/libmxnss.so
 644 /usr/lib/some-arch/libmxres.a
