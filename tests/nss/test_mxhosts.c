@@ -812,16 +812,9 @@ test_mxhosts_check_counts_the_lines_of_a_pattern(void **state)
 	free(text);
 }
 
-/* --- the scenarios of mxhosts(5) ------------------------------------------ */
-
-/* What the fake DNS knows of all domains that scenarios use. */
 static const struct fake_line dns[] = {
-	{ "dns", "customer.example", "SUCCESS 10 filter.saas.example" },
-	{ "dns", "example.com", "SUCCESS 10 old-mx.example.com" },
-	{ "dns", "www.corp.example", "SUCCESS 10 mx.corp.example" },
 	{ "dns", "arch.example", "SUCCESS 10 mx1.arch.example "
 	    "20 mx2.arch.example" },
-	{ "dns", "dr-site.example", "SUCCESS 10 dr1.example 20 dr2.example" },
 	{ "dns", "eng.example", "SUCCESS 10 hq.eng.example" },
 	{ NULL, NULL, NULL }
 };
@@ -842,192 +835,6 @@ look_up(const char *file, const char *domain, const char *rcpt, int expect)
 	fake_says(dns);
 	assert_int_equal(mx_lookup(&fake_env, domain, &h, &info), expect);
 	return info;
-}
-
-static void
-expect_route(const char *file, const char *domain, const char *rcpt,
-    const char *exchanges)
-{
-	struct mxinfo *info;
-
-	info = look_up(file, domain, rcpt, MX_OK);
-	assert_string_equal(fake_exchanges(info), exchanges);
-	freemxinfo(info);
-}
-
-static void
-test_scenario_01_bypass_a_filter(void **state)
-{
-	static const char file[] =
-	    "customer.example 10 mail.customer.example\n";
-
-	(void)state;
-	expect_route("", "customer.example", NULL, "10 filter.saas.example");
-	expect_route(file, "customer.example", NULL,
-	    "10 mail.customer.example");
-	assert_int_equal(fake_asked("dns"), 0);
-}
-
-static void
-test_scenario_02_partner_through_a_backup_line(void **state)
-{
-	static const char file[] =
-	    "partner.example  10 [192.0.2.25]:2525\n"
-	    "                 20 [2001:db8::25]\n";
-
-	(void)state;
-	expect_route(file, "partner.example", NULL,
-	    "10 192.0.2.25:2525 20 2001:db8::25");
-}
-
-static void
-test_scenario_03_split_migration(void **state)
-{
-	static const char file[] =
-	    "amy@example.com 10 new-mx.example.com tls=verify\n"
-	    "bob@example.com 10 new-mx.example.com tls=verify\n"
-	    "example.com dns\n";
-	struct mxinfo *info;
-
-	(void)state;
-	expect_route(file, "example.com", "amy@example.com",
-	    "10 new-mx.example.com");
-	expect_route(file, "example.com", "bob+lists@example.com",
-	    "10 new-mx.example.com");
-	expect_route(file, "example.com", "eve@example.com",
-	    "10 old-mx.example.com");
-	info = look_up(file, "example.com", NULL, MX_OK);
-	assert_true(info->mi_flags & MXI_BYRCPT);
-	assert_string_equal(info->mi_source, "dns");
-	freemxinfo(info);
-	info = look_up(file, "example.com", "amy@example.com", MX_OK);
-	assert_int_equal(info->mi_mx->mx_tls, MX_TLS_VERIFY);
-	freemxinfo(info);
-}
-
-static void
-test_scenario_04_pin_an_internal_pair(void **state)
-{
-	static const char file[] =
-	    "corp.example 10 exch1.corp.example\n"
-	    "corp.example 10 exch2.corp.example\n";
-
-	(void)state;
-	expect_route(file, "corp.example", NULL,
-	    "10 exch1.corp.example 10 exch2.corp.example");
-}
-
-static void
-test_scenario_05_try_a_new_mx_before_dns(void **state)
-{
-	static const char file[] =
-	    "newco.example 10 [203.0.113.7] tls=verify "
-	    "name=mx.newco.example\n";
-	struct mxinfo *info;
-
-	(void)state;
-	info = look_up(file, "newco.example", NULL, MX_OK);
-	assert_string_equal(fake_exchanges(info), "10 203.0.113.7");
-	assert_int_equal(info->mi_mx->mx_tls, MX_TLS_VERIFY);
-	assert_string_equal(info->mi_mx->mx_tlsname, "mx.newco.example");
-	assert_true(info->mi_mx->mx_flags & MXE_LITERAL);
-	assert_true(info->mi_mx->mx_flags & MXE_LOCALCONF);
-	freemxinfo(info);
-}
-
-static void
-test_scenario_06_smarthost_but_internal_direct(void **state)
-{
-	static const char file[] =
-	    "* 10 smtp.relay.example:587 tls=verify\n"
-	    "*.corp.example dns\n";
-
-	(void)state;
-	expect_route(file, "anything.example", NULL,
-	    "10 smtp.relay.example:587");
-	assert_int_equal(fake_asked("dns"), 0);
-	expect_route(file, "www.corp.example", NULL, "10 mx.corp.example");
-}
-
-static void
-test_scenario_07_block_a_domain(void **state)
-{
-	static const char file[] =
-	    "spam.example reject 5.7.1 "
-	    "\"mail to this domain is blocked here\"\n";
-	struct mxinfo *info;
-
-	(void)state;
-	info = look_up(file, "spam.example", NULL, MX_EREJECT);
-	assert_string_equal(info->mi_dsn, "5.7.1");
-	assert_string_equal(info->mi_text,
-	    "mail to this domain is blocked here");
-	assert_string_equal(info->mi_source, "files");
-	assert_non_null(strstr(info->mi_origin, "mxhosts:1"));
-	freemxinfo(info);
-}
-
-static void
-test_scenario_08_route_all_subdomains(void **state)
-{
-	static const char file[] = "*.eng.example 10 mx.eng.example\n";
-
-	(void)state;
-	expect_route(file, "a.eng.example", NULL, "10 mx.eng.example");
-	expect_route(file, "b.a.eng.example", NULL, "10 mx.eng.example");
-	expect_route(file, "eng.example", NULL, "10 hq.eng.example");
-}
-
-static void
-test_scenario_09_share_load_evenly(void **state)
-{
-	static const char file[] =
-	    "lb.example 10 a.lb.example\n"
-	    "           10 b.lb.example\n"
-	    "           10 c.lb.example\n";
-
-	(void)state;
-	expect_route(file, "lb.example", NULL,
-	    "10 a.lb.example 10 b.lb.example 10 c.lb.example");
-}
-
-static void
-test_scenario_10_add_a_backup_by_hand(void **state)
-{
-	static const char file[] =
-	    "backup.example 50 spool.our.example\n"
-	    "               10 mx.backup.example\n";
-
-	(void)state;
-	expect_route(file, "backup.example", NULL,
-	    "10 mx.backup.example 50 spool.our.example");
-}
-
-static void
-test_scenario_11_local_host_in_front_of_dns(void **state)
-{
-	static const char file[] = "arch.example +5 local-mx.our.example\n";
-	struct mxinfo *info;
-
-	(void)state;
-	info = look_up(file, "arch.example", NULL, MX_OK);
-	assert_string_equal(fake_exchanges(info), "5 local-mx.our.example "
-	    "10 mx1.arch.example 20 mx2.arch.example");
-	assert_true(info->mi_flags & MXI_MERGED);
-	assert_string_equal(info->mi_source, "files+dns");
-	freemxinfo(info);
-}
-
-static void
-test_scenario_12_disaster_recovery(void **state)
-{
-	static const char file[] =
-	    "dr.example 90 [198.51.100.9]\n"
-	    "dr.example 10 mx:dr-site.example\n";
-
-	(void)state;
-	expect_route(file, "dr.example", NULL,
-	    "10 dr1.example 10 dr2.example 90 198.51.100.9");
 }
 
 /* --- the source ----------------------------------------------------------- */
@@ -1175,20 +982,6 @@ main(void)
 		    test_mxhosts_check_warns_of_lines_without_effect),
 		cmocka_unit_test(
 		    test_mxhosts_check_counts_the_lines_of_a_pattern),
-		cmocka_unit_test(test_scenario_01_bypass_a_filter),
-		cmocka_unit_test(
-		    test_scenario_02_partner_through_a_backup_line),
-		cmocka_unit_test(test_scenario_03_split_migration),
-		cmocka_unit_test(test_scenario_04_pin_an_internal_pair),
-		cmocka_unit_test(test_scenario_05_try_a_new_mx_before_dns),
-		cmocka_unit_test(
-		    test_scenario_06_smarthost_but_internal_direct),
-		cmocka_unit_test(test_scenario_07_block_a_domain),
-		cmocka_unit_test(test_scenario_08_route_all_subdomains),
-		cmocka_unit_test(test_scenario_09_share_load_evenly),
-		cmocka_unit_test(test_scenario_10_add_a_backup_by_hand),
-		cmocka_unit_test(test_scenario_11_local_host_in_front_of_dns),
-		cmocka_unit_test(test_scenario_12_disaster_recovery),
 		cmocka_unit_test(
 		    test_source_files_holds_mail_of_a_poisoned_pattern),
 		cmocka_unit_test(test_source_files_default_texts),
