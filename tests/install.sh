@@ -72,6 +72,10 @@ link /usr/lib/some-arch/libmxnss.so
 644 /usr/lib/systemd/system/mxnss-boot.timer
 644 /usr/lib/sysusers.d/mxnss.conf
 644 /usr/lib/tmpfiles.d/mxnss.conf
+644 /usr/share/man/man3/getmxinfo.3
+link /usr/share/man/man3/freemxinfo.3
+link /usr/share/man/man3/mx_dsn.3
+link /usr/share/man/man3/mxres_free.3
 644 /usr/share/man/man1/getmx.1
 644 /usr/share/man/man1/mailq.1
 644 /usr/share/man/man8/sendmail.8
@@ -86,6 +90,16 @@ END
 [ -z "$wrong" ] || echo "$wrong"
 [ -z "$wrong" ]
 check $? "every file is where it belongs"
+
+# Every public function, by its own name.
+wrong=$(sed -n 's/^[ 	]*\(mx[a-z0-9_]*\|[a-z]*mx[a-z]*\);.*/\1/p' \
+    "$top_srcdir"/lib/*.map "$top_srcdir"/nss/*.map | while read -r name; do
+	grep -q "^\.Nm $name\( ,\)\{0,1\}\$" \
+	    "$stage/usr/share/man/man3/$name.3" 2>/dev/null || echo "no page: $name(3)"
+done)
+[ -z "$wrong" ] || echo "$wrong"
+[ -z "$wrong" ]
+check $? "every public function has a manual page"
 
 setid=$(find "$stage" \( -perm -4000 -o -perm -2000 \) -type f)
 [ -z "$setid" ]
