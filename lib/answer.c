@@ -7,6 +7,7 @@
 
 #include "answer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,17 +45,21 @@ mxres_answer_begin(const struct mxres_ctx *ctx, const char *name,
 {
 	char qname[MXRES_TEXTMAX];
 	enum mxres_status status = MXRES_OK;
+	int error = 0;
 
 	if (answer != NULL)
 		*answer = NULL;
 	if (ctx == NULL || name == NULL || answer == NULL)
 		return MXRES_INVAL;
 	if (mxres_name(name, qname, sizeof(qname)) == -1) {
+		if ((error = errno) == ENOMEM)
+			return MXRES_NOMEM;
 		status = MXRES_BADNAME;
 		copy_printable(name, qname, sizeof(qname));
 	}
 	if ((*answer = mxres_answer_new(qname)) == NULL)
 		return MXRES_NOMEM;
+	(*answer)->error = error;
 	if (status != MXRES_OK)
 		return mxres_answer_finish(answer, status);
 	return MXRES_OK;

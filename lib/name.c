@@ -12,9 +12,11 @@
 #include <sys/socket.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
+#include "idna.h"
 #include "mxres.h"
 
 static bool
@@ -52,13 +54,12 @@ is_number(const char *label, size_t len)
 	return len > 0 && strspn(label, digits) >= len;
 }
 
-int
-mxres_name(const char *domain, char *buf, size_t size)
+/* The same for a name in ASCII. */
+static int
+check_ascii(const char *domain, char *buf, size_t size)
 {
 	size_t i, len, label = 0;
 
-	if (domain == NULL || buf == NULL)
-		return -1;
 	len = strnlen(domain, MXRES_TEXTMAX + 1);
 	if (len > 0 && domain[len - 1] == '.')
 		len--;
@@ -76,6 +77,38 @@ mxres_name(const char *domain, char *buf, size_t size)
 	if (label == len || is_number(domain + label, len - label))
 		return -1;
 	buf[len] = '\0';
+	return 0;
+}
+
+/* What is too long to be a name in UTF-8 is not looked at as one. */
+static bool
+is_unicode(const char *s)
+{
+	size_t i, len = strnlen(s, MXRES_UTF8MAX + 1);
+
+	if (len > MXRES_UTF8MAX)
+		return false;
+	for (i = 0; i < len; i++)
+		if ((s[i] & 0x80) != 0)
+			return true;
+	return false;
+}
+
+int
+mxres_name(const char *domain, char *buf, size_t size)
+{
+	char ascii[MXRES_TEXTMAX + 1];
+
+	if (domain != NULL && is_unicode(domain)) {
+		if (mxres_idna_ascii(domain, ascii, sizeof(ascii)) == -1)
+			return -1;
+		domain = ascii;
+	}
+	if (domain == NULL || buf == NULL ||
+	    check_ascii(domain, buf, size) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
 	return 0;
 }
 

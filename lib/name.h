@@ -12,6 +12,7 @@
 
 #define MXRES_WIREMAX	255	/* octets of a name on the wire */
 #define MXRES_TEXTMAX	254	/* a checked name with its NUL */
+#define MXRES_UTF8MAX	1012	/* octets of a name of 253 characters */
 #define MXRES_ESCMAX	1025	/* the worst name, escaped, with its NUL */
 
 /*

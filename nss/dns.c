@@ -37,6 +37,27 @@ mxdns_name(const char *domain, char *buf, size_t size)
 	return mxres_name(domain, buf, size);
 }
 
+void
+mxdns_unicode(const char *name, char *buf, size_t size)
+{
+	if (mxres_name_unicode(name, buf, size) == -1)
+		*buf = '\0';
+}
+
+const char *
+mxdns_why(const char *name)
+{
+	int error = errno;
+
+	while (*name != '\0' && (*name & 0x80) == 0)
+		name++;
+	if (*name == '\0')
+		return "";
+	return error == ENOTSUP ? "; write it in its xn-- form, as names in "
+	    "Unicode need libidn2, which is not built in" :
+	    "; if it is right, write it in its xn-- form";
+}
+
 int
 mxdns_literal(const char *text, char *buf, size_t size)
 {

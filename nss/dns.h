@@ -15,6 +15,8 @@ struct sockaddr;
 
 /*
  * mxdns_now: CLOCK_MONOTONIC in milliseconds.
+ * mxdns_unicode: mxres_name_unicode(): "" to BUF if the name has no such form.
+ * mxdns_why: after mxdns_name() failed for NAME, what to do about it.
  * mxdns_name: mxres_name(): the normal form of a domain name, of SIZE >= 254;
  *	-1 if it is none.
  * mxdns_literal: the normal form of the address in an address literal (RFC
@@ -36,6 +38,8 @@ struct sockaddr;
  */
 int64_t	 mxdns_now(void);
 int	 mxdns_name(const char *domain, char *buf, size_t size);
+void	 mxdns_unicode(const char *name, char *buf, size_t size);
+const char *mxdns_why(const char *name);
 int	 mxdns_literal(const char *text, char *buf, size_t size);
 struct mxres_ctx *mxdns_new(const struct sockaddr *const *servers,
 	    int dnssec, int64_t deadline);

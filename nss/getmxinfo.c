@@ -314,18 +314,16 @@ static int
 look_up(struct lookup *lk, const char *domain)
 {
 	char name[254], text[400];
-	const char *p;
 
 	if ((lk->info->mi_qname = mxinfo_clean(domain)) == NULL)
 		return MX_ENOMEM;
 	if (*domain == '[')
 		return take_literal(lk, domain);
 	if (mxdns_name(domain, name, sizeof(name)) == -1) {
-		for (p = domain; *p != '\0' && (*p & 0x80) == 0; p++)
-			;
+		if (errno == ENOMEM)
+			return MX_ENOMEM;
 		(void)snprintf(text, sizeof(text), "\"%.255s\" is not a "
-		    "domain name%s", lk->info->mi_qname, *p != '\0' ?
-		    "; write it in its xn-- form" : "");
+		    "domain name%s", lk->info->mi_qname, mxdns_why(domain));
 		return mxoutcome_fail(lk, MX_EBADNAME, NULL, text);
 	}
 	free(lk->info->mi_qname);

@@ -27,6 +27,7 @@ mxhosts_init(struct mxhosts *mh, const char *domain, const char *rcpt)
 	mh->domainlen = strlcpy(mh->domain, domain, sizeof(mh->domain));
 	if (mh->domainlen >= sizeof(mh->domain))
 		return -1;
+	mh->unicode = strstr(mh->domain, "xn--") != NULL;
 	at = rcpt == NULL ? NULL : strrchr(rcpt, '@');
 	if (at != NULL) {
 		mh->user = rcpt;
@@ -193,6 +194,40 @@ begin_pattern(struct mxhosts *mh, const char *p, size_t n)
 		mh->current = MXHOSTS_NOMATCH;
 }
 
+const char *
+mxhosts_ascii(const char *p, size_t *n, char *buf)
+{
+	char err[200];
+
+	if (mxhosts_is_ascii(p, *n))
+		return p;
+	errno = 0;
+	buf[0] = '*';
+	if (mxhosts_pattern(p, *n, buf + 1, err, sizeof(err)) == -1)
+		return NULL;
+	/* "*.domain" and ".domain" are folded to the latter. */
+	if (*p != '*')
+		buf++;
+	*n = strlen(buf);
+	return buf;
+}
+
+/* Has what mxhosts_line() must not have. */
+static int
+begin_unicode(struct mxhosts *mh, const char *p, size_t n)
+{
+	char buf[MXHOSTS_MAXLINE + 2];
+
+	mh->current = MXHOSTS_NOMATCH;
+	if ((p = mxhosts_ascii(p, &n, buf)) != NULL)
+		begin_pattern(mh, p, n);
+	else if (errno == ENOMEM) {
+		mh->nomem = 1;
+		return -1;
+	}
+	return 0;
+}
+
 /* A rough look: whether the line may begin with the domain. */
 static int
 is_like_domain(const struct mxhosts *mh, const char *p, size_t n)
@@ -221,6 +256,8 @@ is_idle(struct mxhosts *mh, const char *p, size_t n)
 		return mh->current == MXHOSTS_NOMATCH;
 	if (*p == '*' || *p == '.' || is_like_domain(mh, p, n) ||
 	    memchr(p, '@', n) != NULL)
+		return 0;
+	if (mh->unicode && !mxhosts_is_ascii(p, n))
 		return 0;
 	mh->current = MXHOSTS_NOMATCH;
 	return 1;
@@ -256,8 +293,10 @@ mxhosts_line(void *arg, unsigned int lineno, const char *p, size_t n,
 
 	if (is_idle(mh, p, n) || (len = mxhosts_split(p, n)) == -1)
 		return 0;
-	if (len > 0)
+	if (len > 0 && mxhosts_is_ascii(p, (size_t)len))
 		begin_pattern(mh, p, (size_t)len);
+	else if (len > 0 && begin_unicode(mh, p, (size_t)len) == -1)
+		return -1;
 	if (mh->current == MXHOSTS_NOMATCH)
 		return 0;
 	return take_action(mh, lineno, p + len, n - (size_t)len, toolong);
@@ -283,7 +322,7 @@ mxhosts_pattern(const char *p, size_t n, char *folded, char *err,
     size_t errsize)
 {
 	const char *at;
-	char name[254], text[300];
+	char name[254], text[1013];
 	size_t used = 0;
 
 	if (n == 1 && *p == '*') {
@@ -306,17 +345,20 @@ mxhosts_pattern(const char *p, size_t n, char *folded, char *err,
 	p += used;
 	n -= used;
 domain:
+	text[0] = '\0';
 	if (n < sizeof(text) && memchr(p, '\0', n) == NULL) {
 		memcpy(text, p, n);
 		text[n] = '\0';
-		if (mxdns_name(text, name, sizeof(name)) == 0) {
+		/* is_idle() relies on what Unicode becomes. */
+		if (mxdns_name(text, name, sizeof(name)) == 0 &&
+		    (mxhosts_is_ascii(p, n) || strstr(name, "xn--") != NULL)) {
 			(void)strlcpy(folded + used, name,
 			    MXHOSTS_MAXLINE + 1 - used);
 			return 0;
 		}
 	}
 	(void)snprintf(err, errsize, "the line is skipped: its pattern must "
-	    "be *, *.domain, domain or user@domain, in ASCII");
+	    "be *, *.domain, domain or user@domain%s", mxdns_why(text));
 	return -1;
 }
 

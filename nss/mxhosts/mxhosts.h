@@ -68,6 +68,7 @@ struct mxhosts {
 	size_t		 userlen;
 	size_t		 room;
 	size_t		 file;		/* number of the file being read */
+	int		 unicode;	/* the domain has A-labels */
 	int		 current;	/* score of the pattern being read */
 	int		 nomem;
 };
@@ -88,6 +89,15 @@ struct mxhosts_reader {
 	int	 toolong;
 	char	 buf[MXHOSTS_MAXLINE + 2];
 };
+
+static inline int
+mxhosts_is_ascii(const char *p, size_t n)
+{
+	for (; n > 0; n--)
+		if ((*p++ & 0x80) != 0)
+			return 0;
+	return 1;
+}
 
 static inline int
 mxhosts_is_blank(char ch)
@@ -114,10 +124,14 @@ void	mxhosts_clear(struct mxhosts *);
  *	reason.
  * mxhosts_pattern: whether the text is a good pattern; 0, or -1 with a
  *	reason.  FOLDED (of MXHOSTS_MAXLINE + 1) gets its normal form.
+ * mxhosts_ascii: the pattern itself, or with A-labels, in BUF of
+ *	MXHOSTS_MAXLINE + 2, if it is in Unicode; moves *N.  NULL if it is
+ *	no good pattern or memory ran out: then errno is ENOMEM.
  * mxhosts_conflict: why two actions cannot stand in one pattern, or NULL.
  */
 int	mxhosts_action(const char *p, size_t n, struct mxhosts_line *,
 	    char *err, size_t errsize);
+const char *mxhosts_ascii(const char *p, size_t *n, char *buf);
 int	mxhosts_pattern(const char *p, size_t n, char *folded, char *err,
 	    size_t errsize);
 const char *mxhosts_conflict(const struct mxhosts_line *,

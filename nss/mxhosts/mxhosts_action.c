@@ -43,15 +43,12 @@ fail(struct words *w, const char *fmt, ...)
 	return -1;
 }
 
-/* Plain printable ASCII; the rest would end up in replies and logs. */
+/* Plain printable text; the rest would end up in replies and logs. */
 static int
 check_octet(struct words *w, char ch)
 {
 	unsigned char u = (unsigned char)ch;
 
-	if (u >= 0x80)
-		return fail(w, "octet 0x%02x is not ASCII; write a name in "
-		    "its xn-- form, a text in English", u);
 	if (u < 0x20 || u == 0x7f)
 		return fail(w, "control character 0x%02x", u);
 	return 0;
@@ -67,6 +64,9 @@ quoted_word(struct words *w)
 			w->p++;
 		if (check_octet(w, *w->p) == -1)
 			return -1;
+		if ((*w->p & 0x80) != 0)
+			return fail(w, "octet 0x%02x is not ASCII; write the "
+			    "text in English", (unsigned char)*w->p);
 		w->word[n++] = *w->p;
 	}
 	w->word[n] = '\0';
@@ -77,6 +77,49 @@ quoted_word(struct words *w)
 	if (w->p < w->end && !mxhosts_is_blank(*w->p))
 		return fail(w, "a blank is missing after the closing quote");
 	return 1;
+}
+
+/* How many octets of P may be part of a domain name. */
+static size_t
+name_span(const char *p)
+{
+	size_t n;
+
+	for (n = 0; (p[n] & 0x80) != 0 || (p[n] != '\0' &&
+	    strchr("=:[]@", p[n]) == NULL); n++)
+		;
+	return n;
+}
+
+/* Names in Unicode get A-labels, wherever they stand in the word. */
+static int
+fold_names(struct words *w)
+{
+	char out[sizeof(w->word)], name[1013], ascii[254];
+	const char *p;
+	size_t n, used = 0;
+
+	if (strncmp(w->word, "auth=", 5) == 0)
+		return fail(w, "auth= needs a name in ASCII");
+	for (p = w->word; *p != '\0'; p += n) {
+		n = name_span(p);
+		if (mxhosts_is_ascii(p, n)) {
+			n += n == 0;	/* one between names */
+			(void)snprintf(ascii, sizeof(ascii), "%.*s", (int)n,
+			    p);
+		} else {
+			(void)snprintf(name, sizeof(name), "%.*s", (int)n, p);
+			if (mxdns_name(name, ascii, sizeof(ascii)) == -1)
+				return fail(w, "a name that is not ASCII is "
+				    "no domain name%s", mxdns_why(name));
+		}
+		used += (size_t)snprintf(out + used, sizeof(out) - used, "%s",
+		    ascii);
+		if (used >= sizeof(out))
+			return fail(w, "a name is too long");
+	}
+	memcpy(w->word, out, used + 1);
+	return 0;
 }
 
 /* 1: a word; 0: the end of the line or a comment; -1: an error. */
@@ -101,6 +144,8 @@ next_word(struct words *w)
 		w->word[n++] = *w->p;
 	}
 	w->word[n] = '\0';
+	if (!mxhosts_is_ascii(w->word, n) && fold_names(w) == -1)
+		return -1;
 	return 1;
 }
 

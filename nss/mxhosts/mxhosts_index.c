@@ -12,6 +12,7 @@
 
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,18 @@ pattern_hash(const char *p, size_t n, uint64_t *users)
 	return n < 2 || *p != '.' ? 0 : hash_name(KEY_BELOW, p + 1, n - 1);
 }
 
+/* The same for a pattern in Unicode; -1 without memory. */
+static int
+unicode_hash(const char *p, size_t n, uint64_t *hash, uint64_t *users)
+{
+	char buf[MXHOSTS_MAXLINE + 2];
+
+	*hash = *users = 0;
+	if ((p = mxhosts_ascii(p, &n, buf)) != NULL)
+		*hash = pattern_hash(p, n, users);
+	return p == NULL && errno == ENOMEM ? -1 : 0;
+}
+
 /* A line that is too long stays so: one octet more than the limit. */
 static int
 index_line(void *arg, unsigned int lineno, const char *p, size_t n,
@@ -180,7 +193,10 @@ index_line(void *arg, unsigned int lineno, const char *p, size_t n,
 		return -1;
 	if (len <= 0)
 		return 0;
-	hash = pattern_hash(p, (size_t)len, &users);
+	if (mxhosts_is_ascii(p, (size_t)len))
+		hash = pattern_hash(p, (size_t)len, &users);
+	else if (unicode_hash(p, (size_t)len, &hash, &users) == -1)
+		return -1;
 	if (hash == b->hash)
 		return 0;
 	close_entries(b, off);

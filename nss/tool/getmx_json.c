@@ -13,26 +13,65 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "dns.h"
 #include "mxdb.h"
 
-/* Octets beyond ASCII are taken as Latin-1: what is written is valid. */
+/*
+ * The character at P in UTF-8 (RFC 3629) to *C; its octets.  An octet that
+ * is not part of one is taken as Latin-1: what is written is valid.
+ */
+static size_t
+get_utf8(const unsigned char *p, uint32_t *c)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t i, n = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : *p >= 0xc0 ? 2 : 1;
+	uint32_t u = n == 1 ? *p : *p & (0xffU >> (n + 1));
+
+	for (i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			break;
+		u = u << 6 | (p[i] & 0x3f);
+	}
+	if (i < n || *p >= 0xf8 || u < least[n] || u > 0x10ffff ||
+	    (u >= 0xd800 && u <= 0xdfff)) {
+		*c = *p;
+		return 1;
+	}
+	*c = u;
+	return n;
+}
+
+static void
+put_escaped(FILE *fp, uint32_t c)
+{
+	if (c >= 0x10000)
+		(void)fprintf(fp, "\\u%04" PRIx32 "\\u%04" PRIx32,
+		    0xd800 + ((c - 0x10000) >> 10),
+		    0xdc00 + ((c - 0x10000) & 0x3ff));
+	else
+		(void)fprintf(fp, "\\u%04" PRIx32, c);
+}
+
 static void
 put_string(FILE *fp, const char *s)
 {
 	const unsigned char *p;
+	uint32_t c;
+	size_t n;
 
 	if (s == NULL) {
 		(void)fputs("null", fp);
 		return;
 	}
 	(void)fputc('"', fp);
-	for (p = (const unsigned char *)s; *p != '\0'; p++) {
-		if (*p == '"' || *p == '\\')
-			(void)fprintf(fp, "\\%c", *p);
-		else if (*p < 0x20 || *p >= 0x7f)
-			(void)fprintf(fp, "\\u%04x", *p);
+	for (p = (const unsigned char *)s; *p != '\0'; p += n) {
+		n = get_utf8(p, &c);
+		if (c == '"' || c == '\\')
+			(void)fprintf(fp, "\\%c", (int)c);
+		else if (c < 0x20 || c >= 0x7f)
+			put_escaped(fp, c);
 		else
-			(void)fputc(*p, fp);
+			(void)fputc((int)c, fp);
 	}
 	(void)fputc('"', fp);
 }
@@ -166,10 +205,14 @@ getmx_json(FILE *fp, const char *domain, const struct mxinfo *info,
     const char *trace)
 {
 	struct notes notes = { fp, "" };
+	char unicode[1013];
 	int error = info->mi_error;
 
 	(void)fputc('{', fp);
+	mxdns_unicode(info->mi_qname, unicode, sizeof(unicode));
 	put_key_string(fp, "domain", domain);
+	put_key_string(fp, "ascii", info->mi_qname);
+	put_key_string(fp, "unicode", *unicode == '\0' ? NULL : unicode);
 	put_key_string(fp, "status", error == MX_OK ? "ok" :
 	    MX_ISTEMP(error) ? "temporary" : "permanent");
 	put_key_string(fp, "error", error == MX_OK ? NULL :

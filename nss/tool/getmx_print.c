@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "dns.h"
 #include "mxdb.h"
 
 enum column { PREF, HOST, PORT, ADDRESS, TTL, FROM, TLS, NCOLUMNS };
@@ -266,14 +267,26 @@ print_note(void *arg, const char *text)
 	    p->colour ? PLAIN : "", text);
 }
 
+/* With its Unicode form, if it has one. */
+static void
+print_domain(FILE *fp, const struct mxinfo *info, int colour)
+{
+	char text[1013];
+
+	(void)fprintf(fp, "%s%s%s", colour ? BOLD : "", info->mi_qname,
+	    colour ? PLAIN : "");
+	mxdns_unicode(info->mi_qname, text, sizeof(text));
+	if (*text != '\0')
+		(void)fprintf(fp, " (%s)", text);
+}
+
 static void
 print_error(FILE *fp, const struct mxinfo *info, int colour)
 {
 	int temp = MX_ISTEMP(info->mi_error);
 
-	(void)fprintf(fp, "%s%s%s: %s%s%s", colour ? BOLD : "",
-	    info->mi_qname, colour ? PLAIN : "",
-	    !colour ? "" : temp ? YELLOW : RED,
+	print_domain(fp, info, colour);
+	(void)fprintf(fp, ": %s%s%s", !colour ? "" : temp ? YELLOW : RED,
 	    info->mi_text, colour ? PLAIN : "");
 	(void)fprintf(fp, " (%s error %s %s", temp ? "temporary" :
 	    "permanent", mx_errname(info->mi_error), info->mi_dsn);
@@ -297,8 +310,8 @@ getmx_table(FILE *fp, const struct mxinfo *info, int rcpt, int colour)
 		(void)fprintf(fp, "%s: %s\n", info->mi_qname,
 		    mx_strerror(MX_ENOMEM));
 	else {
-		(void)fprintf(fp, "%s%s%s\n", colour ? BOLD : "",
-		    info->mi_qname, colour ? PLAIN : "");
+		print_domain(fp, info, colour);
+		(void)fputc('\n', fp);
 		print_rows(fp, rows, n, colour);
 		free(rows);
 	}

@@ -24,6 +24,7 @@ txtonly	TXT	"no mail here"
 loopback MX	10 lo
 	MX	20 a
 lo	A	127.0.0.1
+xn--bcher-kva	MX	10 a
 END
 dns_start
 
@@ -116,6 +117,19 @@ check "a name that is none" refused 'bad..example' 2 permanent \
     MX_EBADNAME 5.1.3
 check "our own host is the only exchange" \
     refused self.example 2 permanent MX_ELOOP 5.4.6
+if grep -q 'define HAVE_LIBIDN2' "$top_builddir/config.h"; then
+	check "a domain in Unicode" found bücher.example \
+	    'd["ascii"] == "xn--bcher-kva.example" and
+	    d["unicode"] == "b\u00fccher.example" and
+	    d["mx"][0]["host"] == "a.example"'
+	check "... in the table in both forms" has \
+	    "$(as alice getmx BÜCHER.example)" \
+	    '^xn--bcher-kva\.example \(bücher\.example\)$'
+else
+	check "a domain in Unicode without libidn2" refused bücher.example 2 \
+	    permanent MX_EBADNAME 5.1.3
+	check "... is to be written otherwise" has "$J" 'in its xn-- form'
+fi
 check "a literal" found '[192.0.2.12]' \
     'd["mx"][0]["addresses"] == ["192.0.2.12"]'
 

@@ -10,9 +10,11 @@
 #include <sys/socket.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -60,7 +62,20 @@ static const struct {
 	{ "0x7f000001", NULL },
 	{ "0X7F.0x1", NULL },
 	{ "::1", NULL },
+	{ "b\xfc" "cher.test", NULL },		/* Latin-1 */
+	{ "b\xc3\xbc..test", NULL },
+	{ "b\xc3\xbc test", NULL },
+	{ "\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.1", NULL }, /* 127.1, wide */
+	{ "\xe2\x80\xae" "a.test", NULL },	/* right-to-left override */
+#ifdef HAVE_LIBIDN2
+	{ "B\xc3\x9c" "CHER.Test.", "xn--bcher-kva.test" },
+	{ "bu\xcc\x88" "cher.test", "xn--bcher-kva.test" }, /* u, diaeresis */
+	{ "fa\xc3\x9f.test", "xn--fa-hia.test" },	/* non-transitional */
+	{ "_25._tcp.b\xc3\xbc" "cher.test", "_25._tcp.xn--bcher-kva.test" },
+	{ "a\xe3\x80\x82\xc3\xbc.test", "a.xn--tda.test" }, /* wide dot */
+#else
 	{ "b\xc3\xbc" "cher.test", NULL },
+#endif
 	{ "a" L63 ".test", NULL },
 	{ "a" N253, NULL }
 };
@@ -86,6 +101,74 @@ test_name_rows(void **state)
 	assert_int_equal(mxres_name("a.test", NULL, 0), -1);
 	assert_int_equal(mxres_name("a.test", buf, 6), -1);
 	assert_int_equal(mxres_name("a.test", buf, 7), 0);
+}
+
+static void
+test_name_errno(void **state)
+{
+	char buf[MXRES_TEXTMAX], *longest = malloc(4001);
+
+	(void)state;
+	errno = 0;
+	assert_int_equal(mxres_name("a..b", buf, sizeof(buf)), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(mxres_name("\xc3\xbc..b", buf, sizeof(buf)), -1);
+#ifdef HAVE_LIBIDN2
+	assert_int_equal(errno, EINVAL);
+#else
+	assert_int_equal(errno, ENOTSUP);
+#endif
+	assert_non_null(longest);
+	memset(longest, 0xc3, 4000);
+	longest[4000] = '\0';
+	assert_int_equal(mxres_name(longest, buf, sizeof(buf)), -1);
+	assert_int_equal(errno, EINVAL);
+	free(longest);
+}
+
+static void
+test_name_unicode(void **state)
+{
+#ifdef HAVE_LIBIDN2
+	static const struct {
+		const char	*name;
+		const char	*text;		/* NULL: none to show */
+	} rows[] = {
+		{ "xn--bcher-kva.test", "b\xc3\xbc" "cher.test" },
+		{ "a.xn--tda.xn--fa-hia", "a.\xc3\xbc.fa\xc3\x9f" },
+		{ "bcher.test", NULL },
+		{ "xn--", NULL },
+		{ "xn--.test", NULL },
+		{ "xn--a.test", NULL },
+		{ "xn--a-.test", NULL },
+		{ "xn--99999999.test", NULL },
+		{ "xn--ls8h.test", NULL },	/* a pile of poo: no letter */
+		{ "xn--xn--bcher-kva-.test", NULL }
+	};
+	char buf[MXRES_UTF8MAX + 1];
+	size_t i;
+	int r;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		errno = 0;
+		r = mxres_name_unicode(rows[i].name, buf, sizeof(buf));
+		if (rows[i].text == NULL ? r != -1 || errno != EINVAL :
+		    r != 0 || strcmp(buf, rows[i].text) != 0)
+			fail_msg("%s: %d, \"%s\", errno %d", rows[i].name, r,
+			    r == 0 ? buf : "", errno);
+	}
+	assert_int_equal(mxres_name_unicode("xn--tda", buf, 2), -1);
+	assert_int_equal(mxres_name_unicode("xn--tda", buf, 3), 0);
+	assert_int_equal(mxres_name_unicode(NULL, buf, 3), -1);
+	assert_int_equal(mxres_name_unicode("xn--tda", NULL, 3), -1);
+#else
+	char buf[8];
+
+	(void)state;
+	assert_int_equal(mxres_name_unicode("xn--tda", buf, sizeof(buf)), -1);
+	assert_int_equal(errno, ENOTSUP);
+#endif
 }
 
 static void
@@ -191,6 +274,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_name_rows),
+		cmocka_unit_test(test_name_errno),
+		cmocka_unit_test(test_name_unicode),
 		cmocka_unit_test(test_name_to_wire_and_back),
 		cmocka_unit_test(test_name_text_escapes),
 		cmocka_unit_test(test_name_isaddress),

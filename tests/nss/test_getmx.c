@@ -38,13 +38,16 @@ begin(void)
 static struct mxinfo *
 look_up(const char *says, const char *domain, uint32_t flags)
 {
-	static struct fake_line lines[2];
+	static struct fake_line lines[3];
 	struct mxhints h = MXHINTS_INIT;
 	struct mxinfo *info;
 
 	lines[0].source = "alpha";
 	lines[0].domain = "d.example";
 	lines[0].says = says;
+	lines[1].source = "alpha";
+	lines[1].domain = "xn--bcher-kva.example";
+	lines[1].says = says;
 	fake_says(lines);
 	h.mh_sources = "alpha";
 	h.mh_flags = flags | MXH_NORANDOM;
@@ -199,7 +202,8 @@ static const struct {
 } objects[] = {
 	{ "found", "SUCCESS secure note x origin f:1 ttl 300 10 a.example",
 	    "d.example",
-	    "{\"domain\":\"D.Example.\",\"status\":\"ok\",\"error\":null,"
+	    "{\"domain\":\"D.Example.\",\"ascii\":\"d.example\","
+	    "\"unicode\":null,\"status\":\"ok\",\"error\":null,"
 	    "\"dsn\":null,\"text\":null,\"source\":\"alpha\","
 	    "\"origin\":\"f:1\",\"ttl\":300,\"secure\":true,\"mx\":[{"
 	    "\"pref\":10,\"host\":\"a.example\",\"port\":25,\"ttl\":300,"
@@ -208,13 +212,15 @@ static const struct {
 	    "\"error\":null,\"addresses\":[]}],"
 	    "\"notes\":[\"authenticated by DNSSEC\",\"x\"]}\n" },
 	{ "permanent", "NOTFOUND MX_ENXDOMAIN", "d.example",
-	    "{\"domain\":\"D.Example.\",\"status\":\"permanent\","
+	    "{\"domain\":\"D.Example.\",\"ascii\":\"d.example\","
+	    "\"unicode\":null,\"status\":\"permanent\","
 	    "\"error\":\"MX_ENXDOMAIN\",\"dsn\":\"5.1.2\","
 	    "\"text\":\"no such domain\",\"source\":\"alpha\","
 	    "\"origin\":null,\"ttl\":null,\"secure\":false,\"mx\":[],"
 	    "\"notes\":[]}\n" },
 	{ "temporary", "TRYAGAIN MX_ETIMEOUT", "d.example",
-	    "{\"domain\":\"D.Example.\",\"status\":\"temporary\","
+	    "{\"domain\":\"D.Example.\",\"ascii\":\"d.example\","
+	    "\"unicode\":null,\"status\":\"temporary\","
 	    "\"error\":\"MX_ETIMEOUT\",\"dsn\":\"4.4.3\","
 	    "\"text\":\"no answer in time\",\"source\":\"alpha\","
 	    "\"origin\":null,\"ttl\":null,\"secure\":false,\"mx\":[],"
@@ -374,12 +380,47 @@ test_json_quotes_whatever_was_asked(void **state)
 	(void)state;
 	info = look_up("NOTFOUND", "a\"b", 0);
 	fp = begin();
-	getmx_json(fp, "a\"b\\c\n\303\274", info, NULL);
+	/* UTF-8, what is none, and beyond the first plane */
+	getmx_json(fp, "a\"b\\c\n\303\274\303\360\237\223\247", info, NULL);
 	assert_int_equal(fclose(fp), 0);
-	assert_memory_equal(text,
-	    "{\"domain\":\"a\\\"b\\\\c\\u000a\\u00c3\\u00bc\",", 37);
+	assert_memory_equal(text, "{\"domain\":\"a\\\"b\\\\c\\u000a"
+	    "\\u00fc\\u00c3\\ud83d\\udce7\",", 49);
 	assert_null(memchr(text, '\n', textlen - 1));
 	freemxinfo(info);
+}
+
+/* Both forms, wherever the domain is named. */
+static void
+test_unicode_domain(void **state)
+{
+#ifdef HAVE_LIBIDN2
+	struct mxinfo *info;
+	FILE *fp;
+
+	(void)state;
+	info = look_up("NOTFOUND MX_ENXDOMAIN", "b\303\274cher.example", 0);
+	assert_string_equal(info->mi_qname, "xn--bcher-kva.example");
+	fp = begin();
+	getmx_json(fp, "B\303\234cher.example", info, NULL);
+	getmx_table(fp, info, 0, 0);
+	assert_int_equal(fclose(fp), 0);
+	assert_non_null(strstr(text, "{\"domain\":\"B\\u00dccher.example\","
+	    "\"ascii\":\"xn--bcher-kva.example\","
+	    "\"unicode\":\"b\\u00fccher.example\","));
+	assert_non_null(strstr(text, "\nxn--bcher-kva.example "
+	    "(b\303\274cher.example): no such domain"));
+	freemxinfo(info);
+#else
+	struct mxinfo *info;
+
+	(void)state;
+	info = look_up("NOTFOUND", "b\303\274cher.example", 0);
+	assert_int_equal(info->mi_error, MX_EBADNAME);
+	assert_string_equal(info->mi_text, "\"b??cher.example\" is not a "
+	    "domain name; write it in its xn-- form, as names in Unicode "
+	    "need libidn2, which is not built in");
+	freemxinfo(info);
+#endif
 }
 
 static void
@@ -654,6 +695,7 @@ main(void)
 		cmocka_unit_test(test_json_with_a_trace),
 		cmocka_unit_test(test_json_of_all_demands),
 		cmocka_unit_test(test_json_quotes_whatever_was_asked),
+		cmocka_unit_test(test_unicode_domain),
 		cmocka_unit_test(test_exit_codes),
 		cmocka_unit_test(test_input_rows),
 		cmocka_unit_test(test_input_fails_with_its_stream),

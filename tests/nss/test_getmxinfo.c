@@ -606,7 +606,7 @@ static const struct {
 	{ "d.example..", MX_EBADNAME, "" },
 	{ "d example", MX_EBADNAME, "" },
 	{ "d.ex\nample", MX_EBADNAME, "" },
-	{ "b\303\274cher.example", MX_EBADNAME, "" },
+	{ "b\374cher.example", MX_EBADNAME, "" },
 	{ "192.0.2.1", MX_EBADNAME, "" },
 	{ "[192.0.2.1]", 0, "0 192.0.2.1" },
 	{ "[IPv6:2001:db8::1]", 0, "0 2001:db8::1" },

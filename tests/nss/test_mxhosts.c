@@ -128,7 +128,23 @@ static const struct {
 	{ " m.a.example:25:26", NULL, "a port is" },
 	{ " a..example", NULL, "is not a host name" },
 	{ " a.exa$mple", NULL, "is not a host name" },
-	{ " b\303\274cher.example", NULL, "xn--" },
+#ifdef HAVE_LIBIDN2
+	{ " B\303\274cher.example:26", "host 10 xn--bcher-kva.example:26"
+	    PLAIN, NULL },
+	{ " [b\303\274cher]", "host 10 xn--bcher-kva:0" PLAIN, NULL },
+	{ " mx:b\303\274cher.example", "mx 10 xn--bcher-kva.example:0"
+	    PLAIN, NULL },
+	{ " m.a.example tls=verify name=b\303\274cher.example",
+	    "host 10 m.a.example:0 tls=4 name=xn--bcher-kva.example ttl=-1 "
+	    "auth=", NULL },
+#else
+	{ " b\303\274cher.example", NULL, "xn-- form, as names in Unicode "
+	    "need libidn2" },
+#endif
+	{ " b\303\274cher", NULL, "xn--" },
+	{ " b\374cher.example", NULL, "no domain name" },
+	{ " b\303\274..example", NULL, "no domain name" },
+	{ " m.a.example auth=\303\274", NULL, "in ASCII" },
 	{ " m.a.example\001", NULL, "control character 0x01" },
 	{ " m.a.exa\rmple", NULL, "control character 0x0d" },
 	{ " mx:", NULL, "mx: needs a domain" },
@@ -248,7 +264,16 @@ static const struct {
 	{ "[192.0.2.1]", NULL },
 	{ "192.0.2.1", NULL },
 	{ "a.example:", NULL },
+#ifdef HAVE_LIBIDN2
+	{ "b\303\274cher.example", "xn--bcher-kva.example" },
+	{ "B\303\234CHER.Example.", "xn--bcher-kva.example" },
+	{ "*.b\303\274cher.example", ".xn--bcher-kva.example" },
+	{ "User@b\303\274cher.example", "User@xn--bcher-kva.example" },
+#else
 	{ "b\303\274cher.example", NULL },
+#endif
+	{ "b\374cher.example", NULL },
+	{ "\357\275\201.example", NULL },	/* a full-width "a" */
 	{ "\303\274@a.example", NULL },
 	{ "a.exam\001ple", NULL }
 };
@@ -463,6 +488,42 @@ test_mxhosts_file_rows(void **state)
 				    strlen(files[i].answer));
 		}
 	}
+}
+
+/* A pattern in Unicode is its A-labels, whichever way it is written. */
+static void
+test_mxhosts_patterns_in_unicode(void **state)
+{
+#ifdef HAVE_LIBIDN2
+	static const char file[] =
+	    "b\303\274cher.example m.example\n"
+	    "*.B\303\234CHER.example n.example\n"
+	    "bob@b\303\274cher.example o.example\n"
+	    "\357\275\201.example p.example\n"
+	    "* q.example\n";
+	static const struct {
+		const char	*domain, *rcpt, *want;
+	} rows[] = {
+		{ "xn--bcher-kva.example", NULL, "m.example" },
+		{ "x.xn--bcher-kva.example", NULL, "n.example" },
+		{ "xn--bcher-kva.example", "bob@xn--bcher-kva.example",
+		    "o.example" },
+		{ "a.example", NULL, "q.example" },
+		{ "bcher.example", NULL, "q.example" }
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(scan(file, strlen(file), 7,
+		    rows[i].domain, rows[i].rcpt, NULL), rows[i].want);
+#else
+	static const char file[] = "b\303\274cher.example m.example\n";
+
+	(void)state;
+	assert_string_equal(scan(file, strlen(file), 7,
+	    "xn--bcher-kva.example", NULL, NULL), "");
+#endif
 }
 
 static void
@@ -964,6 +1025,7 @@ main(void)
 		cmocka_unit_test(test_mxhosts_most_specific_pattern_wins),
 		cmocka_unit_test(test_mxhosts_order_of_lines_does_not_matter),
 		cmocka_unit_test(test_mxhosts_file_rows),
+		cmocka_unit_test(test_mxhosts_patterns_in_unicode),
 		cmocka_unit_test(test_mxhosts_nul_in_a_pattern),
 		cmocka_unit_test(test_mxhosts_line_of_4096_is_read),
 		cmocka_unit_test(test_mxhosts_longer_line_poisons_its_pattern),

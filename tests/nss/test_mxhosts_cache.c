@@ -231,7 +231,8 @@ below(uint32_t n)
 
 static const char *const names[] = {
 	"a.example", "b.a.example", "c.b.a.example", "x.example", "example",
-	"org", "A.Example.", "aa.example", "a.example.org", "a.b.c.d.example"
+	"org", "A.Example.", "aa.example", "a.example.org", "a.b.c.d.example",
+	"xn--tda.example", "\303\274.Example.", "a.xn--tda.example"
 };
 #define NNAMES	(sizeof(names) / sizeof(names[0]))
 static const char *const users[] = {
@@ -349,7 +350,8 @@ test_index_says_what_a_pass_says(void **state)
 		    8192 + round), 0);
 		warm_up();
 		for (i = 0; i < NNAMES; i++) {
-			if (names[i][0] == 'A')
+			/* what is looked up is in its normal form */
+			if (names[i][0] == 'A' || (names[i][0] & 0x80) != 0)
 				continue;
 			compare(names[i], NULL);
 			for (j = 0; j < NUSERS; j++)
