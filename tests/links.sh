@@ -45,7 +45,7 @@ links() {
 	check $? "$file links only $* ${extra:+(but also$extra)}"
 }
 
-links lib/libmxres.so.1 libresolv libbsd
+links lib/libmxres.so.1 libresolv libidn2 libbsd
 links nss/libmxnss.so.1 libmxres libbsd
 links nss/getmx libmxnss libmxres libbsd
 # Start-up is most of what sendmail costs.
