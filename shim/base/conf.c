@@ -19,6 +19,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/hostname.h"
 #include "base/result.h"
 #include "base/xmalloc.h"
@@ -424,33 +425,15 @@ read_line(struct reader *r, char *line)
 
 /* The whole file into B.  0, or -1 with *WHY. */
 static int
-read_file(const char *path, struct buf *b, const char **why)
+read_conf(const char *path, struct buf *b, const char **why)
 {
-	char chunk[4096];
-	size_t n;
-	FILE *fp;
-	int rc = 0;
-
-	fp = fopen(path, "re");
-	if (fp == NULL) {
-		*why = strerror(errno);
+	if (file_read(path, MAX_FILE, b) == -1) {
+		*why = errno == EFBIG ? "the file is too long" :
+		    strerror(errno);
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 	}
-	while ((n = fread(chunk, 1, sizeof(chunk), fp)) > 0 &&
-	    b->len <= MAX_FILE)
-		buf_add(b, chunk, n);
-	if (ferror(fp)) {
-		*why = strerror(errno);
-		rc = -1;
-	} else if (b->len > MAX_FILE) {
-		*why = "the file is too long";
-		rc = -1;
-	} else if (b->len > 0 && memchr(b->data, '\0', b->len) != NULL) {
-		*why = "the file contains a NUL";
-		rc = -1;
-	}
-	fclose(fp);
-	return rc;
+	*why = "the file contains a NUL";
+	return b->len > 0 && memchr(b->data, '\0', b->len) != NULL ? -1 : 0;
 }
 
 static void
@@ -515,7 +498,7 @@ conf_load_env(const char *path, const struct hostname_env *env)
 
 	r.conf = xcalloc(1, sizeof(*r.conf));
 	r.conf->errors = xcalloc(1, sizeof(r.conf->errors[0]));
-	if (read_file(path, &text, &why) == -1)
+	if (read_conf(path, &text, &why) == -1)
 		report(&r, 0, "cannot be read: %s", why);
 	rest = text.data;
 	while (rest != NULL && (line = strsep(&rest, "\n")) != NULL) {

@@ -19,6 +19,7 @@ static const struct {
 	int		 exit;
 } table[] = {
 	[R_SENT] =	{ "sent",	"2.0.0",	EX_OK },
+	[R_NOUSER] =	{ "nouser",	"5.1.1",	EX_NOUSER },
 	[R_NOHOST] =	{ "nohost",	"5.1.2",	EX_NOHOST },
 	[R_BADADDR] =	{ "badaddr",	"5.1.3",	EX_DATAERR },
 	[R_NULLMX] =	{ "nullmx",	"5.1.10",	EX_UNAVAILABLE },

@@ -12,6 +12,7 @@
 enum result_code {			/* default code	sysexits(3)	*/
 	R_SENT,				/* 2.0.0	EX_OK		*/
 	/* permanent: the sender is told */
+	R_NOUSER,			/* 5.1.1	EX_NOUSER	*/
 	R_NOHOST,			/* 5.1.2	EX_NOHOST	*/
 	R_BADADDR,			/* 5.1.3	EX_DATAERR	*/
 	R_NULLMX,			/* 5.1.10	EX_UNAVAILABLE	*/

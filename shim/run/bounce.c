@@ -24,6 +24,8 @@ static const struct {
 	enum result_code code;
 	const char	*text;
 } advice[] = {
+	{ R_NOUSER, "There is no such user: check what is before the @, then "
+	    "send it again." },
 	{ R_NOHOST, "The domain after the @ does not exist: check its "
 	    "spelling." },
 	{ R_BADADDR, "This is not a usable address: check its spelling." },

@@ -64,7 +64,7 @@ make_tasks(struct dispatch *d, struct message *m)
 	for (i = 0; i < l->mf.env.nrcpt; i++) {
 		if (l->rcpt[i].state != RCPT_OPEN)
 			continue;
-		domain_of(l->mf.env.rcpt[i], domain, sizeof(domain));
+		domain_of(l->mf.env.rcpt[i].addr, domain, sizeof(domain));
 		if (is_local(d->conf, domain)) {
 			local[nlocal++] = i;
 			continue;
@@ -90,7 +90,7 @@ is_simple(struct dispatch *d, const struct load *l)
 	if (l->mf.env.nrcpt > JOB_MAXRCPT)
 		return false;
 	for (i = 0; i < l->mf.env.nrcpt; i++) {
-		domain_of(l->mf.env.rcpt[i], domain, sizeof(domain));
+		domain_of(l->mf.env.rcpt[i].addr, domain, sizeof(domain));
 		if (i == 0)
 			memcpy(first, domain, sizeof(first));
 		if (l->rcpt[i].state != RCPT_OPEN || is_local(d->conf,

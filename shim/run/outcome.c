@@ -37,7 +37,7 @@ log_rcpt(const struct outcome *o, const struct message *m, size_t i,
 	struct buf b = BUF_INIT;
 
 	buf_printf(&b, "to=<%s>, relay=%s, delay=%ld, delays=%ld/0/0/0, "
-	    "dsn=%s, status=%s (%s)", m->load->mf.env.rcpt[i],
+	    "dsn=%s, status=%s (%s)", m->load->mf.env.rcpt[i].addr,
 	    r->host[0] != '\0' ? r->host : "none", age, age, result_esc(r),
 	    result_status(r), r->text);
 	log_info("%s: %s", m->id.s, buf_str(&b));
@@ -210,7 +210,7 @@ make_report(struct outcome *o, struct message *m, const struct reasons *rs)
 	to = xcalloc(l->mf.env.nrcpt, sizeof(to[0]));
 	for (i = 0; i < l->mf.env.nrcpt; i++)
 		if (l->rcpt[i].state == RCPT_FAILED) {
-			to[b.nrcpt].addr = l->mf.env.rcpt[i];
+			to[b.nrcpt].addr = l->mf.env.rcpt[i].addr;
 			to[b.nrcpt++].result = *rs->last[i];
 		}
 	b.rcpt = to;
@@ -236,7 +236,7 @@ log_failures(const struct message *m, const struct reasons *rs)
 	for (i = 0; i < l->mf.env.nrcpt; i++)
 		if (l->rcpt[i].state == RCPT_FAILED)
 			log_err("%s: mail without a sender for <%s> cannot "
-			    "be delivered: %s", m->id.s, l->mf.env.rcpt[i],
+			    "be delivered: %s", m->id.s, l->mf.env.rcpt[i].addr,
 			    rs->last[i]->text);
 }
 

@@ -216,7 +216,7 @@ run_job(struct work *k, int fd)
 	m->rcpt = xcalloc(m->nrcpt, sizeof(*m->rcpt));
 	for (i = 0; i < m->nrcpt; i++) {
 		m->rcpt[i].index = job->rcpt[i];
-		m->rcpt[i].addr = k->mf.env.rcpt[job->rcpt[i]];
+		m->rcpt[i].addr = k->mf.env.rcpt[job->rcpt[i]].addr;
 	}
 	m->outcome = on_outcome;
 	m->trace = k->verbose != NULL ? on_trace : NULL;

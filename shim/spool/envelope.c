@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Envelope records to and from octets.  Order and number of the records are
- * fixed: U, T, S, then R once or more, then M.  Lengths rule; no value can
+ * fixed: U, T, S, then R once or more with what belongs to it, then M.  Lengths rule; no value can
  * end a record early or begin another.
  */
 #include "config.h"
@@ -34,26 +34,31 @@ envelope_clear(struct envelope *e)
 	size_t i;
 
 	for (i = 0; i < e->nrcpt; i++)
-		free(e->rcpt[i]);
+		free(e->rcpt[i].addr);
 	free(e->rcpt);
 	free(e->sender);
 	envelope_init(e);
 }
 
-static void
-add_rcpt(struct envelope *e, char *rcpt)
+static struct envelope_rcpt *
+add_rcpt(struct envelope *e, char *addr)
 {
+	struct envelope_rcpt *rcpt;
+
 	/* grows when the number is a power of two */
 	if ((e->nrcpt & (e->nrcpt - 1)) == 0)
 		e->rcpt = xreallocarray(e->rcpt,
 		    e->nrcpt != 0 ? e->nrcpt * 2 : 1, sizeof(e->rcpt[0]));
-	e->rcpt[e->nrcpt++] = rcpt;
+	rcpt = &e->rcpt[e->nrcpt++];
+	memset(rcpt, 0, sizeof(*rcpt));
+	rcpt->addr = addr;
+	return rcpt;
 }
 
-void
-envelope_add_rcpt(struct envelope *e, const char *rcpt)
+struct envelope_rcpt *
+envelope_add_rcpt(struct envelope *e, const char *addr)
 {
-	add_rcpt(e, xstrdup(rcpt));
+	return add_rcpt(e, xstrdup(addr));
 }
 
 static void
@@ -75,13 +80,18 @@ format_number(struct buf *b, char type, uint64_t v)
 void
 envelope_format(const struct envelope *e, struct buf *b)
 {
-	size_t i;
+	const struct envelope_rcpt *rcpt;
 
 	format_number(b, 'U', e->uid);
 	format_number(b, 'T', e->time);
 	format_record(b, 'S', e->sender != NULL ? e->sender : "");
-	for (i = 0; i < e->nrcpt; i++)
-		format_record(b, 'R', e->rcpt[i]);
+	for (rcpt = e->rcpt; rcpt < e->rcpt + e->nrcpt; rcpt++) {
+		format_record(b, 'R', rcpt->addr);
+		if (rcpt->mailbox)
+			format_record(b, 'L', "");
+		if (rcpt->expanded)
+			format_record(b, 'A', "");
+	}
 	format_record(b, 'M', "");
 }
 
@@ -149,7 +159,7 @@ parse_record(const char *p, size_t n, struct record *r, size_t *used,
 	if (n == 0)
 		return 0;
 	r->type = p[0];
-	if (memchr("UTSRM", r->type, 5) == NULL) {
+	if (memchr("UTSRALM", r->type, 7) == NULL) {
 		*why = "unknown record in the envelope";
 		return -1;
 	}
@@ -196,7 +206,10 @@ take_record(struct envelope *e, const struct record *r, char last,
 {
 	/* what may follow what */
 	static const char order[][2] = { { 0, 'U' }, { 'U', 'T' },
-	    { 'T', 'S' }, { 'S', 'R' }, { 'R', 'R' }, { 'R', 'M' } };
+	    { 'T', 'S' }, { 'S', 'R' }, { 'R', 'R' }, { 'R', 'M' },
+	    { 'R', 'A' }, { 'A', 'R' }, { 'A', 'M' }, { 'R', 'L' },
+	    { 'L', 'A' }, { 'L', 'R' }, { 'L', 'M' } };
+	struct envelope_rcpt *rcpt;
 	uint64_t v;
 	size_t i;
 
@@ -226,6 +239,13 @@ take_record(struct envelope *e, const struct record *r, char last,
 		if (e->nrcpt == maxrcpt)
 			return "too many recipients";
 		add_rcpt(e, xstrndup(r->value, r->len));
+		break;
+	case 'A':
+	case 'L':
+		if (r->len != 0)
+			return "bad value of an envelope record";
+		rcpt = &e->rcpt[e->nrcpt - 1];
+		*(r->type == 'A' ? &rcpt->expanded : &rcpt->mailbox) = true;
 		break;
 	case 'M':
 		if (r->len != 0)

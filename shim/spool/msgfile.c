@@ -21,8 +21,8 @@
 
 #define MAGIC_LEN	(sizeof(MSGFILE_MAGIC) - 1)
 #define CHUNK		65536
-/* the longest envelope record, and all but the recipients together */
-#define MAX_RECORD	(ENVELOPE_MAX_ADDR + 8)
+/* the records of one recipient, and all but the recipients together */
+#define MAX_RECORD	(ENVELOPE_MAX_ADDR + 16)
 #define MAX_OTHERS	(4 * MAX_RECORD)
 
 struct msgwriter {
@@ -469,6 +469,16 @@ usec(const struct timespec *ts)
 	return (uint64_t)ts->tv_sec * 1000000 + (uint64_t)ts->tv_nsec / 1000;
 }
 
+/* Who is expanded, and to whom, is not for the submitter to say. */
+static void
+forget_claims(struct envelope *env)
+{
+	size_t i;
+
+	for (i = 0; i < env->nrcpt; i++)
+		env->rcpt[i].expanded = env->rcpt[i].mailbox = false;
+}
+
 int
 msgfile_copy(int from, int to, const struct stat *st, uint64_t maxsize,
     size_t maxrcpt, struct msgfile *mf, const char **why)
@@ -490,6 +500,7 @@ msgfile_copy(int from, int to, const struct stat *st, uint64_t maxsize,
 	if (rc == 0) {
 		/* what the submitter says is a claim; what the kernel says is not */
 		mf->env.uid = st->st_uid;
+		forget_claims(&mf->env);
 		if (mf->env.time > usec(&st->st_ctim))
 			mf->env.time = usec(&st->st_ctim);
 		rc = copy_to(&c, to, &head, used, mf);
@@ -501,4 +512,32 @@ msgfile_copy(int from, int to, const struct stat *st, uint64_t maxsize,
 	*why = c.why;
 	errno = error;
 	return rc;
+}
+
+int
+msgfile_readdress(int from, const struct msgfile *old,
+    const struct envelope *env, int to, off_t *start)
+{
+	struct msgwriter *w = msgwriter_new(to, env);
+	char *chunk = xmalloc(CHUNK);
+	off_t done = 0;
+	size_t want;
+	ssize_t n;
+	int rc = 0;
+
+	*start = msgwriter_offset(w);
+	while (rc == 0 && done < old->size) {
+		want = old->size - done < CHUNK ? (size_t)(old->size - done) :
+		    CHUNK;
+		n = pread_all(from, chunk, want, old->start + done);
+		if (n >= 0 && (size_t)n < want)
+			errno = EIO;	/* it was whole when it was copied */
+		rc = n == (ssize_t)want ? msgwriter_data(w, chunk, want) : -1;
+		done += n;
+	}
+	free(chunk);
+	if (rc == 0)
+		return msgwriter_end(w);
+	msgwriter_free(w);
+	return -1;
 }

@@ -72,4 +72,11 @@ int	msgfile_copy(int from, int to, const struct stat *st,
 	    uint64_t maxsize, size_t maxrcpt, struct msgfile *,
 	    const char **why);
 
+/*
+ * Write the message of the verified file FROM, which OLD describes, to TO
+ * with the envelope ENV.  0 and where it begins there, or -1 with errno.
+ */
+int	msgfile_readdress(int from, const struct msgfile *old,
+	    const struct envelope *env, int to, off_t *start);
+
 #endif /* SHIM_SPOOL_MSGFILE_H */

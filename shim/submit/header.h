@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "submit/addr.h"
+#include "base/addr.h"
 
 #define HEADER_MAX	(1024 * 1024)	/* octets of a header block */
 #define HEADER_MAX_HOPS	50		/* Received fields; RFC 5321 6.3 */

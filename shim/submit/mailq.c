@@ -179,7 +179,7 @@ table_message(struct buf *b, const struct listing *l)
 		if (l->rcpt[i].final)
 			continue;
 		buf_adds(b, INDENT "  ");
-		add_clean(b, env->rcpt[i]);
+		add_clean(b, env->rcpt[i].addr);
 		buf_addc(b, '\n');
 		add_reason(b, l, &l->rcpt[i]);
 	}
@@ -234,7 +234,7 @@ json_rcpt(struct buf *b, const struct listing *l, size_t i)
 	struct buf why = BUF_INIT;
 
 	buf_adds(b, "{\"address\":");
-	add_string(b, l->mf.env.rcpt[i]);
+	add_string(b, l->mf.env.rcpt[i].addr);
 	buf_printf(b, ",\"status\":\"%s\",\"dsn\":", rcpt_status(to));
 	if (broken)
 		buf_adds(b, "\"4.3.5\"");

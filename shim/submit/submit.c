@@ -26,7 +26,7 @@
 #include "spool/drop.h"
 #include "spool/envelope.h"
 #include "spool/id.h"
-#include "submit/addr.h"
+#include "base/addr.h"
 #include "submit/compose.h"
 #include "submit/header.h"
 #include "submit/message.h"
@@ -279,14 +279,14 @@ remove_duplicates(struct envelope *e)
 	size_t i, n = 0;
 
 	for (i = 0; i < e->nrcpt; i++)
-		slot[i] = (struct slot){ e->rcpt[i], i };
+		slot[i] = (struct slot){ e->rcpt[i].addr, i };
 	qsort(slot, e->nrcpt, sizeof(slot[0]), compare_slots);
 	for (i = 1; i < e->nrcpt; i++)
 		if (addr_compare(slot[i - 1].addr, slot[i].addr) == 0)
 			again[slot[i].index] = true;
 	for (i = 0; i < e->nrcpt; i++) {
 		if (again[i])
-			free(e->rcpt[i]);
+			free(e->rcpt[i].addr);
 		else
 			e->rcpt[n++] = e->rcpt[i];
 	}

@@ -2,7 +2,7 @@
 /* Addresses: lists of RFC 5322 and beyond, what is no address, limits. */
 #include "config.h"
 
-#include "submit/addr.h"
+#include "base/addr.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -113,7 +113,7 @@ bounce_for(struct bounce_rcpt *rcpt, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		rcpt[i].addr = mf.env.rcpt[i];
+		rcpt[i].addr = mf.env.rcpt[i].addr;
 		result_set(&rcpt[i].result, R_NOHOST, "no such domain");
 	}
 	return b;
@@ -133,7 +133,7 @@ text_of(const struct msgid *report)
 	assert_int_equal(msgfile_read(f, 10, &rep, &why), 0);
 	assert_string_equal(rep.env.sender, "");
 	assert_int_equal(rep.env.nrcpt, 1);
-	assert_string_equal(rep.env.rcpt[0], "sender@example.org");
+	assert_string_equal(rep.env.rcpt[0].addr, "sender@example.org");
 	assert_false(rep.eightbit);
 	text = calloc(1, (size_t)rep.size + 1);
 	assert_non_null(text);

@@ -118,14 +118,14 @@ serve_job(struct queue *q, const char *domain, const struct job *job, int fd,
 	if (msgfile_read(fd, SIZE_MAX, &mf, &why) == -1)
 		_exit(72);
 	for (i = 0; i < job->nrcpt; i++) {
-		decide(mf.env.rcpt[job->rcpt[i]], &r);
+		decide(mf.env.rcpt[job->rcpt[i]].addr, &r);
 		sent += result_is_ok(&r);
 	}
 	if (job->sole && sent == job->nrcpt)
 		retired = queue_retire(q, job->place, &job->id) == 0;
 	for (i = 0; i < job->nrcpt; i++) {
 		memset(&rec, 0, sizeof(rec));
-		decide(mf.env.rcpt[job->rcpt[i]], &rec.result);
+		decide(mf.env.rcpt[job->rcpt[i]].addr, &rec.result);
 		rec.type = result_is_ok(&rec.result) ? JOURNAL_DELIVERED :
 		    result_is_permanent(&rec.result) ? JOURNAL_FAILED :
 		    JOURNAL_ATTEMPT;
@@ -951,7 +951,7 @@ test_dispatch_report_before_the_end(void **state)
 	rec.result.code = R_REFUSED;
 	assert_int_equal(queue_record(q, &id, &rec, 1), 0);
 	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, &b.fd, &mf), 0);
-	to.addr = mf.env.rcpt[0];
+	to.addr = mf.env.rcpt[0].addr;
 	to.result = rec.result;
 	b.id = &id;
 	b.mf = &mf;

@@ -45,8 +45,8 @@ test_envelope_parse_good(void **state)
 	assert_true(e.time == 1795319505074459);
 	assert_string_equal(e.sender, "a@b.example");
 	assert_int_equal(e.nrcpt, 2);
-	assert_string_equal(e.rcpt[0], "c@d.example");
-	assert_string_equal(e.rcpt[1], "\"e f\"@g.test");
+	assert_string_equal(e.rcpt[0].addr, "c@d.example");
+	assert_string_equal(e.rcpt[1].addr, "\"e f\"@g.test");
 	envelope_clear(&e);
 	assert_null(e.rcpt);
 }
@@ -99,6 +99,8 @@ test_envelope_round_trip(void **state)
 		memset(addr, 'x', i);
 		addr[i] = '\0';
 		envelope_add_rcpt(&e, addr);
+		e.rcpt[i - 1].mailbox = i % 2 != 0;
+		e.rcpt[i - 1].expanded = i % 3 == 0;
 	}
 	envelope_format(&e, &b);
 	assert_int_equal(parse(&back, b.data, b.len, e.nrcpt, &used, &why), 1);
@@ -107,8 +109,11 @@ test_envelope_round_trip(void **state)
 	assert_true(back.time == e.time);
 	assert_string_equal(back.sender, "");
 	assert_int_equal(back.nrcpt, e.nrcpt);
-	for (i = 0; i < e.nrcpt; i++)
-		assert_string_equal(back.rcpt[i], e.rcpt[i]);
+	for (i = 0; i < e.nrcpt; i++) {
+		assert_string_equal(back.rcpt[i].addr, e.rcpt[i].addr);
+		assert_int_equal(back.rcpt[i].mailbox, e.rcpt[i].mailbox);
+		assert_int_equal(back.rcpt[i].expanded, e.rcpt[i].expanded);
+	}
 	envelope_clear(&back);
 	assert_int_equal(parse(&back, b.data, b.len, e.nrcpt - 1, &used, &why),
 	    -1);
@@ -127,6 +132,10 @@ static const struct {
 } wrong[] = {
 #define ROW(name, text) { name, text, sizeof(text) - 1 }
 	ROW("unknown record", "X1:0\n" HEAD TAIL),
+	ROW("L before R", HEAD "L0:\n" TAIL),
+	ROW("A before L", HEAD "R3:a@b\nA0:\nL0:\nM0:\n"),
+	ROW("L twice", HEAD "R3:a@b\nL0:\nL0:\nM0:\n"),
+	ROW("L with a value", HEAD "R3:a@b\nL1:x\nM0:\n"),
 	ROW("no U", "T1:1\nS0:\n" TAIL),
 	ROW("no T", "U1:0\nS0:\n" TAIL),
 	ROW("no S", "U1:0\nT1:1\n" TAIL),

@@ -165,6 +165,59 @@ test_msgfile_copy_time(void **state)
 	close(fd);
 }
 
+/* A submitter could reach a mailbox behind its alias otherwise. */
+static void
+test_msgfile_copy_claims(void **state)
+{
+	const struct stat st = { .st_uid = 4242, .st_ctim = { 1, 0 } };
+	struct msgfile mf;
+	const char *why;
+	int to = memory_file(), fd = make_file(MSGFILE_MAGIC "U1:0\nT1:1\n"
+	    "S0:\nR3:a@b\nL0:\nA0:\nM0:\n", "", 0, '7');
+
+	(void)state;
+	assert_int_equal(msgfile_copy(fd, to, &st, 0, 2, &mf, &why), 0);
+	assert_false(mf.env.rcpt[0].mailbox || mf.env.rcpt[0].expanded);
+	msgfile_clear(&mf);
+	assert_int_equal(msgfile_read(to, 2, &mf, &why), 0);
+	assert_false(mf.env.rcpt[0].mailbox || mf.env.rcpt[0].expanded);
+	msgfile_clear(&mf);
+	close(to);
+	close(fd);
+}
+
+static void
+test_msgfile_readdress(void **state)
+{
+	struct msgfile mf, back;
+	const char *why;
+	char got[sizeof(BODY)];
+	off_t start;
+	int to = memory_file(), fd = make_file(HEAD, BODY, strlen(BODY), '7');
+
+	(void)state;
+	assert_int_equal(msgfile_read(fd, 2, &mf, &why), 0);
+	mf.env.rcpt[0].expanded = true;
+	envelope_add_rcpt(&mf.env, "new@x")->mailbox = true;
+	assert_int_equal(msgfile_readdress(fd, &mf, &mf.env, to, &start), 0);
+	assert_int_equal(msgfile_read(to, 3, &back, &why), 0);
+	assert_int_equal(back.start, start);
+	assert_int_equal(back.size, mf.size);
+	assert_true(back.env.time == mf.env.time);
+	assert_true(back.env.rcpt[0].expanded);
+	assert_string_equal(back.env.rcpt[2].addr, "new@x");
+	assert_true(back.env.rcpt[2].mailbox);
+	assert_int_equal(pread(to, got, strlen(BODY), start), strlen(BODY));
+	assert_memory_equal(got, BODY, strlen(BODY));
+	/* a file that lost its end meanwhile */
+	assert_int_equal(ftruncate(fd, mf.start + 1), 0);
+	assert_int_equal(msgfile_readdress(fd, &mf, &mf.env, to, &start), -1);
+	msgfile_clear(&mf);
+	msgfile_clear(&back);
+	close(to);
+	close(fd);
+}
+
 static void
 test_msgfile_copy(void **state)
 {
@@ -441,6 +494,8 @@ main(void)
 		cmocka_unit_test(test_msgwriter_octets),
 		cmocka_unit_test(test_msgfile_read),
 		cmocka_unit_test(test_msgfile_copy),
+		cmocka_unit_test(test_msgfile_copy_claims),
+		cmocka_unit_test(test_msgfile_readdress),
 		cmocka_unit_test(test_msgfile_copy_time),
 		cmocka_unit_test(test_msgfile_copy_big),
 		cmocka_unit_test(test_msgfile_copy_wrong),

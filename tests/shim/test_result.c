@@ -21,6 +21,7 @@ static const struct {
 	const char	*status;
 } rows[] = {
 	{ R_SENT, "sent", "2.0.0", EX_OK, "sent" },
+	{ R_NOUSER, "nouser", "5.1.1", EX_NOUSER, "bounced" },
 	{ R_NOHOST, "nohost", "5.1.2", EX_NOHOST, "bounced" },
 	{ R_BADADDR, "badaddr", "5.1.3", EX_DATAERR, "bounced" },
 	{ R_NULLMX, "nullmx", "5.1.10", EX_UNAVAILABLE, "bounced" },

@@ -286,7 +286,7 @@ test_submit_plain(void **state)
 	assert_int_equal(got.env.uid, getuid());
 	assert_string_equal(got.env.sender, "me@m.example");
 	assert_int_equal(got.env.nrcpt, 1);
-	assert_string_equal(got.env.rcpt[0], "a@b.example");
+	assert_string_equal(got.env.rcpt[0].addr, "a@b.example");
 	assert_memory_equal(got.text.data,
 	    "Received: by host.example (mxnss, from userid ", 46);
 	has("\r\nSubject: x\r\n");
@@ -397,11 +397,11 @@ test_submit_recipients(void **state)
 	    ARGS("-t", "a@B", "f@g", "a@b"));
 	accepted();
 	assert_int_equal(got.env.nrcpt, 5);
-	assert_string_equal(got.env.rcpt[0], "a@B");
-	assert_string_equal(got.env.rcpt[1], "f@g");
-	assert_string_equal(got.env.rcpt[2], "c@m.example");
-	assert_string_equal(got.env.rcpt[3], "A@b");
-	assert_string_equal(got.env.rcpt[4], "d@e");
+	assert_string_equal(got.env.rcpt[0].addr, "a@B");
+	assert_string_equal(got.env.rcpt[1].addr, "f@g");
+	assert_string_equal(got.env.rcpt[2].addr, "c@m.example");
+	assert_string_equal(got.env.rcpt[3].addr, "A@b");
+	assert_string_equal(got.env.rcpt[4].addr, "d@e");
 	has("\r\nTo: a@b, c@m.example\r\n");
 	assert_null(strstr(got.text.data, "d@e"));
 	/* one argument may name several */
@@ -414,7 +414,7 @@ test_submit_recipients(void **state)
 	assert_int_equal(got.env.nrcpt, 1);
 	run("\nx\n", ARGS("--", "-x@y"));
 	accepted();
-	assert_string_equal(got.env.rcpt[0], "-x@y");
+	assert_string_equal(got.env.rcpt[0].addr, "-x@y");
 }
 
 static const struct {

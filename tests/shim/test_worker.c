@@ -219,7 +219,7 @@ __wrap_msgfile_clear(struct msgfile *mf)
 	size_t i;
 
 	for (i = 0; i < mf->env.nrcpt; i++)
-		free(mf->env.rcpt[i]);
+		free(mf->env.rcpt[i].addr);
 	free(mf->env.rcpt);
 	free(mf->env.sender);
 }

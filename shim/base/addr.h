@@ -4,8 +4,8 @@
  * strings and obsolete routes.  One parser for header fields, for arguments
  * of the command line and for -f.
  */
-#ifndef SHIM_SUBMIT_ADDR_H
-#define SHIM_SUBMIT_ADDR_H
+#ifndef SHIM_BASE_ADDR_H
+#define SHIM_BASE_ADDR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,4 +46,4 @@ char	*addr_complete(const struct addr *, const char *default_domain,
 /* Same mailbox: the local part as it is, the domain in either case. */
 int	addr_compare(const char *, const char *);
 
-#endif /* SHIM_SUBMIT_ADDR_H */
+#endif /* SHIM_BASE_ADDR_H */

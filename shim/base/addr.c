@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "submit/addr.h"
+#include "base/addr.h"
 
 #include <sys/socket.h>
 

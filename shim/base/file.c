@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* A FIFO or a device shall not stop us: it gives what it has. */
+#include "config.h"
+
+#include "base/file.h"
+
+#include <sys/types.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static int
+read_all(int fd, size_t max, struct buf *b)
+{
+	size_t start = b->len;
+	char chunk[4096];
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return (int)n;
+		if ((size_t)n > max - (b->len - start)) {
+			errno = EFBIG;
+			return -1;
+		}
+		buf_add(b, chunk, (size_t)n);
+	}
+}
+
+int
+file_read(const char *path, size_t max, struct buf *b)
+{
+	int fd, rc, error;
+
+	do {
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	} while (fd == -1 && errno == EINTR);
+	if (fd == -1)
+		return -1;
+	rc = read_all(fd, max, b);
+	error = errno;
+	close(fd);
+	errno = error;
+	return rc;
+}
