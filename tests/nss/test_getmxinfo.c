@@ -712,6 +712,31 @@ test_getmxinfo_hints_of_an_older_program(void **state)
 	freemxinfo(info);
 }
 
+/* A program that was compiled against a later version. */
+static void
+test_getmxinfo_larger_hints(void **state)
+{
+	static const struct fake_line lines[] = {
+		{ "alpha", D, "NOTFOUND nodata" }, { NULL, NULL, NULL }
+	};
+	struct {
+		struct mxhints	h;
+		char		more[64];
+	} later;
+	struct mxinfo *info;
+
+	(void)state;
+	memset(&later, 0, sizeof(later));
+	memset(later.more, 0xff, sizeof(later.more));
+	later.h.mh_size = sizeof(later);
+	later.h.mh_flags = MXH_NOIMPLICIT;
+	later.h.mh_sources = "alpha";
+	fake_says(lines);
+	assert_int_equal(mx_lookup(&fake_env, D, &later.h, &info),
+	    MX_EUNUSABLE);
+	freemxinfo(info);
+}
+
 /* --- self cut ------------------------------------------------------------ */
 
 static const char *const selves[] = { "Self.Example.", "other", NULL };
@@ -1057,6 +1082,7 @@ main(void)
 		cmocka_unit_test(test_getmxinfo_literal_has_its_address),
 		cmocka_unit_test(test_getmxinfo_misuse),
 		cmocka_unit_test(test_getmxinfo_hints_of_an_older_program),
+		cmocka_unit_test(test_getmxinfo_larger_hints),
 		cmocka_unit_test(test_getmxinfo_selfcut_rows),
 		cmocka_unit_test(test_getmxinfo_selfcut_spares_merged_lines),
 		cmocka_unit_test(test_getmxinfo_selfcut_by_host_name),
