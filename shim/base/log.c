@@ -28,15 +28,20 @@ log_open(const char *who, enum log_dest where)
 static void __attribute__((format(printf, 2, 0)))
 log_line(int priority, const char *fmt, va_list ap)
 {
-	char line[1024];
+	char line[1024], out[sizeof(tag) + 32 + sizeof(line)];
+	int n;
 
 	vsnprintf(line, sizeof(line), fmt, ap);
 	result_clean(line);
-	if (dest == LOG_TO_SYSLOG)
+	if (dest == LOG_TO_SYSLOG) {
 		syslog(priority, "%s", line);
-	else
-		dprintf(STDERR_FILENO, "%s[%ld]: %s\n", tag, (long)getpid(),
-		    line);
+		return;
+	}
+	/* dprintf(3) asks the kernel four things before it writes */
+	n = snprintf(out, sizeof(out), "%s[%ld]: %s\n", tag, (long)getpid(),
+	    line);
+	if (n > 0 && write(STDERR_FILENO, out, (size_t)n) == -1)
+		return;		/* there is no one else to tell */
 }
 
 void
