@@ -69,6 +69,7 @@ static char *take_number(const struct key *, void *, char *);
 static char *take_seconds(const struct key *, void *, char *);
 static char *take_milliseconds(const struct key *, void *, char *);
 static char *take_word(const struct key *, void *, char *);
+static char *take_rates(const struct key *, void *, char *);
 
 static const struct key {
 	const char	*name;
@@ -99,6 +100,7 @@ static const struct key {
 	{ "workers", take_number, AT(workers), "64", 1, 1000, NULL },
 	{ "per-destination", take_number, AT(per_destination), "8", 1, 1000,
 	    NULL },
+	{ "rate", take_rates, 0, NULL, 0, 0, NULL },
 	{ "connect-timeout", take_milliseconds, AT(connect_timeout), "30s", 1,
 	    HOUR, NULL },
 	{ "reply-timeout", take_milliseconds, AT(reply_timeout), "5m", 1,
@@ -325,6 +327,107 @@ take_word(const struct key *k, void *field, char *value)
 	return why;
 }
 
+/* "N/s" and the like: microseconds from one message to the next. */
+static char *
+parse_rate(const char *value, int64_t *interval)
+{
+	static const struct unit units[] = { { 's', 1 }, { 'm', MINUTE },
+	    { 'h', HOUR }, { 'd', DAY }, { 0, 0 } };
+	static const struct key bounds = { .min = 1, .max = 1000000,
+	    .take = take_number };
+	static const struct unit none[] = { { 0, 0 } };
+	const struct unit *u = units;
+	const char *slash = strchr(value, '/');
+	char *number, *why;
+	int64_t n;
+
+	while (slash != NULL && u->factor != 0 &&
+	    (u->letter != slash[1] || slash[2] != '\0'))
+		u++;
+	if (slash == NULL || u->factor == 0)
+		return xasprintf("\"%s\" is not a number of messages per "
+		    "time, as 10/s, 100/m, 1000/h or 5000/d", value);
+	number = xstrndup(value, (size_t)(slash - value));
+	why = parse_number(&bounds, number, none, &n);
+	free(number);
+	if (why == NULL)
+		*interval = u->factor * 1000000 / n;
+	return why;
+}
+
+static char *
+add_rate(struct conf *c, const char *domain, const char *value)
+{
+	struct conf_rate *r;
+	int64_t interval;
+	char *why, *p;
+
+	if (strcmp(domain, "*") != 0 && !hostname_is_valid(domain))
+		return xasprintf("\"%s\" is not a domain", domain);
+	if ((why = parse_rate(value, &interval)) != NULL)
+		return why;
+	c->rate = xreallocarray(c->rate, c->nrates + 1, sizeof(c->rate[0]));
+	r = &c->rate[c->nrates++];
+	r->interval = interval > 0 ? interval : 1;
+	r->domain = xstrdup(domain);
+	for (p = r->domain; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	return NULL;
+}
+
+static void
+free_rates(struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nrates; i++)
+		free(c->rate[i].domain);
+	free(c->rate);
+	c->rate = NULL;
+	c->nrates = 0;
+}
+
+/* "DOMAIN N/m, DOMAIN N/s" */
+static char *
+take_rates(const struct key *k, void *field, char *value)
+{
+	struct conf *c = field;
+	char *item, *domain, *why = NULL;
+
+	(void)k;
+	while (why == NULL && (item = strsep(&value, ",")) != NULL) {
+		item += strspn(item, BLANKS);
+		domain = strsep(&item, BLANKS);
+		if (item != NULL)
+			item += strspn(item, BLANKS);
+		if (item == NULL || *item == '\0') {
+			why = xasprintf("\"%s\" is not a domain and a rate",
+			    domain);
+			break;
+		}
+		item[strcspn(item, BLANKS)] = '\0';
+		why = add_rate(c, domain, item);
+	}
+	if (why != NULL)
+		free_rates(c);
+	return why;
+}
+
+int64_t
+conf_rate(const struct conf *c, const char *domain)
+{
+	int64_t others = 0;
+	size_t i;
+
+	for (i = 0; i < c->nrates; i++)
+		if (strcmp(c->rate[i].domain, domain) == 0)
+			return c->rate[i].interval;
+		else if (strcmp(c->rate[i].domain, "*") == 0)
+			others = c->rate[i].interval;
+	return others;
+}
+
 _Static_assert(sizeof(enum conf_tls) == sizeof(int) &&
     sizeof(enum log_dest) == sizeof(int), "take_word() stores an int");
 
@@ -529,6 +632,7 @@ conf_free(struct conf *c)
 	free_names(c->local_domains);
 	free(c->spool);
 	free(c->source_address);
+	free_rates(c);
 	free_names(c->errors);
 	free(c);
 }

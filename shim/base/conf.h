@@ -18,6 +18,11 @@ struct hostname_env;
 enum conf_tls { CONF_TLS_MAY, CONF_TLS_NONE, CONF_TLS_ENCRYPT,
     CONF_TLS_VERIFY };
 
+struct conf_rate {
+	char	*domain;	/* in lower case; "*": all others */
+	int64_t	 interval;	/* microseconds between two messages */
+};
+
 struct conf {
 	char	*hostname;	/* EHLO name; never NULL after conf_load() */
 	bool	 bare_hostname;	/* it has no dot: few servers will like it */
@@ -39,6 +44,8 @@ struct conf {
 	int	 family;	/* AF_UNSPEC, AF_INET, AF_INET6 */
 	enum conf_tls tls;
 	int	 dnssec;	/* 0 auto, 1 trust, 2 off: mh_dnssec of <mxdb.h> */
+	struct conf_rate *rate;	/* in the order of the file */
+	size_t	 nrates;
 	enum log_dest log;
 	char	**errors;	/* NULL-ended: "FILE:LINE: text" */
 	size_t	 nerrors;
@@ -54,5 +61,7 @@ struct conf *conf_load(const char *path);
 /* The same with other files to find hostname and mail-name in. */
 struct conf *conf_load_env(const char *path, const struct hostname_env *);
 void	 conf_free(struct conf *);
+/* Microseconds between two messages to DOMAIN, in lower case; 0: no limit. */
+int64_t	 conf_rate(const struct conf *, const char *domain);
 
 #endif /* SHIM_BASE_CONF_H */

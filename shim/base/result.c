@@ -33,6 +33,7 @@ static const struct {
 	[R_HELD] =	{ "held",	"4.3.2",	EX_TEMPFAIL },
 	[R_CONFIG] =	{ "config",	"4.3.5",	EX_TEMPFAIL },
 	[R_CONNECT] =	{ "connect",	"4.4.1",	EX_TEMPFAIL },
+	[R_OFFLINE] =	{ "offline",	"4.4.1",	EX_TEMPFAIL },
 	[R_LOST] =	{ "lost",	"4.4.2",	EX_TEMPFAIL },
 	[R_DNSTEMP] =	{ "dnstemp",	"4.4.3",	EX_TEMPFAIL },
 	[R_PROTO] =	{ "proto",	"4.5.0",	EX_TEMPFAIL },

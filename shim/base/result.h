@@ -27,6 +27,7 @@ enum result_code {			/* default code	sysexits(3)	*/
 	R_HELD,				/* 4.3.2	EX_TEMPFAIL	*/
 	R_CONFIG,			/* 4.3.5	EX_TEMPFAIL	*/
 	R_CONNECT,			/* 4.4.1	EX_TEMPFAIL	*/
+	R_OFFLINE,			/* 4.4.1	EX_TEMPFAIL	*/
 	R_LOST,				/* 4.4.2	EX_TEMPFAIL	*/
 	R_DNSTEMP,			/* 4.4.3	EX_TEMPFAIL	*/
 	R_PROTO,			/* 4.5.0	EX_TEMPFAIL	*/

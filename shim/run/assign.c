@@ -1,44 +1,43 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Tasks become jobs of workers: destinations in turn, and as many workers for
- * each as help.  Those that cannot be reached get none.
+ * Tasks become jobs of workers: submitters and destinations in turn, and as
+ * many workers for each as help and as its hosts like.  Those that cannot be
+ * reached get none.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/xmalloc.h"
 #include "run/dispatchint.h"
 #include "run/job.h"
 #include "run/load.h"
 
 #define DEFER_SLICE	16	/* tasks put off before workers are served */
 #define BACKLOG_MS	200	/* work in line that calls for a worker more */
-
-bool
-dispatch_is_dead(const struct dispatch *d, const struct dest *dest)
-{
-	return dest->dead_until > d->now.mono;
-}
+#define FAST_MS		20	/* tasks that are worth to be given ahead */
+#define CAREFUL		4	/* workers, before any of them reached a host */
+#define CAREFUL_MS	50	/* until there is one more all the same */
+#define RATE_SLACK_MS	2000	/* what may go soon stays in line */
 
 /*
- * Whether one worker more would help: there is none, or those there are need
- * too long for what is in the line.
+ * Whether one worker more would help: those there are need too long for what
+ * is in the line.  How many there may be grows with success.
  */
 static bool
 needs_worker(const struct dispatch *d, const struct dest *dest)
 {
+	size_t n = dest->nworkers - dest->nleaving;
 	int64_t each = dest->avg, longest;
 
-	if (dest->nworkers == 0)
-		return true;
-	if (dest->nworkers >= d->conf->per_destination)
+	if (n >= dest->limit || dest->nworkers >= d->conf->per_destination)
 		return false;
-	longest = crew_longest(d->crew, dest, d->now.mono);
+	longest = crew_longest(dest, d->now.mono);
 	if (longest >= SLOW_MS && longest > each)
 		each = longest;
-	return (int64_t)dest->ntasks * each >
-	    (int64_t)dest->nworkers * BACKLOG_MS;
+	return (int64_t)dest->ntasks * each > (int64_t)n * BACKLOG_MS;
 }
 
 /* No recipient is open, or has failed, outside the task. */
@@ -78,10 +77,63 @@ limit_of(const struct dispatch *d, const struct load *l)
 	    (int64_t)l->mf.size / 4;
 }
 
+/* --- rates -------------------------------------------------------------- */
+
+/*
+ * The next task of the destination may go in a while: what may not go soon
+ * makes room in memory for the mail of others.
+ */
+static void
+wait_for_rate(struct dispatch *d, struct dest *dest, int64_t interval)
+{
+	size_t i, keep = (size_t)(RATE_SLACK_MS / interval) + 1;
+	struct task **kept = xcalloc(keep, sizeof(kept[0])), *t;
+	int64_t at = dest->rate_at;
+
+	for (i = 0; i < keep && (t = dest_take(dest)) != NULL; i++) {
+		kept[i] = t;
+		at += interval;
+	}
+	while ((t = dest_take(dest)) != NULL) {
+		dispatch_postpone(d, t, d->now.wall +
+		    (at - d->now.mono) / 1000 + 1);
+		at += interval;
+	}
+	while (i > 0)
+		dest_put_back(dest, kept[--i]);
+	free(kept);
+}
+
+/* Whether a task may be given out now; if not, the destination is blocked. */
+static bool
+rate_allows(struct dispatch *d, struct dest *dest)
+{
+	int64_t us = conf_rate(d->conf, dest->domain), ms;
+
+	if (us == 0 || dest->rate_at <= d->now.mono)
+		return true;
+	ms = us / 1000 > 0 ? us / 1000 : 1;
+	if ((int64_t)dest->ntasks > RATE_SLACK_MS / ms + 1)
+		wait_for_rate(d, dest, ms);
+	dest_block(dest, dest->rate_at, NULL);
+	return false;
+}
+
+static void
+rate_count(struct dispatch *d, struct dest *dest)
+{
+	/* those of less than a millisecond each are counted together */
+	dest->rate_us += conf_rate(d->conf, dest->domain);
+	dest->rate_at = d->now.mono + dest->rate_us / 1000;
+	dest->rate_us %= 1000;
+}
+
+/* --- giving ------------------------------------------------------------- */
+
 static bool
 give(struct dispatch *d, struct dest *dest, struct worker *w)
 {
-	struct task *t = dest_take(d->dests, dest);
+	struct task *t = dest_take(dest);
 	struct load *l = t->m->load;
 	struct result r;
 	struct job job;
@@ -103,78 +155,115 @@ give(struct dispatch *d, struct dest *dest, struct worker *w)
 	job.place = t->m->place;
 	job.sole = is_sole(t);
 	job.verbose = t->m->reader != -1;
+	job.generation = d->generation;
 	job.nrcpt = t->n;
 	memcpy(job.rcpt, t->rcpt, t->n * sizeof(job.rcpt[0]));
-	if (crew_feed(d->crew, w, t, &job, l->fd, t->m->reader, d->now.mono,
+	if (crew_feed(w, t, &job, l->fd, t->m->reader, d->now.mono,
 	    limit_of(d, l)) == -1) {
-		dest_put_back(d->dests, dest, t);
+		dest_put_back(dest, t);
 		return false;
 	}
+	l->tried = true;
+	rate_count(d, dest);
 	return true;
 }
 
-/* Give one task of the destination to a worker, if that is possible. */
-static bool
-serve(struct dispatch *d, struct dest *dest, bool *starving)
+/* How many tasks a worker of the destination may have at a time. */
+static size_t
+depth_of(const struct dest *dest)
 {
-	struct worker *w = NULL;
+	return dest->avg < FAST_MS && dest->ntasks > dest->nworkers ?
+	    CREW_DEPTH : 1;
+}
 
-	if (dispatch_is_dead(d, dest))
+static void
+feed(struct dispatch *d, struct dest *dest)
+{
+	struct worker *w;
+
+	while (dest->state == DEST_SERVED && dest->ntasks > 0 &&
+	    (w = crew_ready(dest, depth_of(dest))) != NULL)
+		if (!rate_allows(d, dest) || !give(d, dest, w))
+			break;
+}
+
+/*
+ * As long as nobody has reached anything there may be no network: a handful
+ * finds that out as well as all.
+ */
+static bool
+may_hire(struct dispatch *d)
+{
+	if (crew_count(d->crew) >= d->conf->workers ||
+	    !crew_may_hire(d->crew, d->now.mono))
 		return false;
-	/* with thousands of destinations, most have none */
-	if (dest->nworkers > 0)
-		w = crew_idle(d->crew, dest);
-	if (w == NULL) {
-		if (!needs_worker(d, dest))
-			return false;
-		if (crew_count(d->crew) >= d->conf->workers) {
-			*starving |= dest->nworkers == 0;
-			return false;
-		}
-		if (!crew_may_hire(d->crew, d->now.mono) ||
-		    (w = crew_hire(d->crew, d->conf, dest,
-		    d->now.mono)) == NULL)
-			return false;
-	}
-	return give(d, dest, w);
+	return d->reached || crew_count(d->crew) < CAREFUL ||
+	    d->now.mono >= d->hired_at + CAREFUL_MS;
+}
+
+static bool
+hire(struct dispatch *d, struct dest *dest)
+{
+	struct worker *w;
+
+	if ((w = crew_hire(d->crew, d->conf, dest, d->now.mono)) == NULL)
+		return false;
+	d->hired_at = d->now.mono;
+	feed(d, dest);
+	return true;
 }
 
 void
 dispatch_serve(struct dispatch *d)
 {
-	struct destlist *ring = dests_ring(d->dests);
 	struct dest *dest, *next;
-	bool starving = false;
 
-	for (dest = TAILQ_FIRST(ring); dest != NULL; dest = next) {
-		next = TAILQ_NEXT(dest, ring);
-		if (!serve(d, dest, &starving))
-			continue;
-		/* who was served waits until the others were */
-		if (dest->ntasks > 0) {
-			TAILQ_REMOVE(ring, dest, ring);
-			TAILQ_INSERT_TAIL(ring, dest, ring);
-		}
-		if (next == NULL)
-			next = TAILQ_FIRST(ring);
+	for (dest = dests_first(d->dests, DEST_SERVED); dest != NULL;
+	    dest = next) {
+		next = dests_after(dest);
+		feed(d, dest);
 	}
-	crew_yield(d->crew, starving);
+	while (may_hire(d) && (dest = dests_next(d->dests)) != NULL)
+		if (rate_allows(d, dest) && !hire(d, dest))
+			break;
+	for (dest = dests_first(d->dests, DEST_SERVED); dest != NULL &&
+	    may_hire(d); dest = next) {
+		next = dests_after(dest);
+		if (dest->ntasks > 0 && needs_worker(d, dest))
+			(void)hire(d, dest);
+	}
+	crew_yield(d->crew, crew_count(d->crew) >= d->conf->workers &&
+	    dests_is_waiting(d->dests));
+}
+
+int64_t
+dispatch_hire_at(const struct dispatch *d)
+{
+	const struct dest *dest;
+
+	if (crew_count(d->crew) >= d->conf->workers)
+		return -1;
+	if (dests_is_waiting(d->dests))
+		return !d->reached && d->hired_at + CAREFUL_MS > d->now.mono ?
+		    d->hired_at + CAREFUL_MS : d->now.mono + SLOW_MS;
+	for (dest = dests_first(d->dests, DEST_SERVED); dest != NULL;
+	    dest = dests_after(dest))
+		if (dest->ntasks > 0 && dest->nworkers - dest->nleaving <
+		    dest->limit)
+			return d->now.mono + SLOW_MS;
+	return -1;
 }
 
 /* Put off what is in line for dead destinations, some at a time. */
 void
 dispatch_defer_dead(struct dispatch *d)
 {
-	struct dest *dest, *next;
+	struct dest *dest;
 	struct result r;
 	size_t n = 0;
 
-	for (dest = TAILQ_FIRST(dests_ring(d->dests)); dest != NULL &&
-	    n < DEFER_SLICE; dest = next) {
-		next = TAILQ_NEXT(dest, ring);
-		if (!dispatch_is_dead(d, dest))
-			continue;
-		for (r = dest->why; dest->ntasks > 0 && n < DEFER_SLICE; n++)
-			dispatch_defer(d, dest_take(d->dests, dest), &r);
-	}
+	while (n < DEFER_SLICE &&
+	    (dest = dests_first(d->dests, DEST_DOOMED)) != NULL)
+		for (r = *dest->why; dest->ntasks > 0 && n < DEFER_SLICE; n++)
+			dispatch_defer(d, dest_take(dest), &r);
 }

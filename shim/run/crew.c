@@ -28,14 +28,20 @@
 #define LEAVE_MAX	10000	/* ms that an idle worker may take to leave */
 #define SERVED_MAX	20	/* tasks before others may have its place */
 
+struct turn {			/* a task that a worker has */
+	struct task	*task;
+	int64_t		 limit;		/* ms between two signs of life */
+};
+
 struct worker {
 	TAILQ_ENTRY(worker) link;
+	TAILQ_ENTRY(worker) of_dest;
 	pid_t		 pid;
 	int		 sock;
 	struct dest	*dest;
-	struct task	*task;		/* NULL: idle */
+	struct turn	 turn[CREW_DEPTH]; /* the first is being done */
+	size_t		 nturns;	/* 0: idle */
 	int64_t		 since;		/* ms: began the task, or to be idle */
-	int64_t		 limit;		/* ms between two signs of life */
 	int64_t		 deadline;	/* ms, while it has a task */
 	unsigned	 served;	/* tasks that it finished */
 	bool		 leaving;	/* it gets no more tasks */
@@ -49,7 +55,6 @@ struct crew {
 	void		*arg;
 	struct workerlist workers;
 	size_t		 count;
-	size_t		 busy;
 	int64_t		 pause;		/* ms: no new process until then */
 	bool		 wanted;	/* a destination has no worker */
 };
@@ -70,12 +75,6 @@ size_t
 crew_count(const struct crew *c)
 {
 	return c->count;
-}
-
-size_t
-crew_busy(const struct crew *c)
-{
-	return c->busy;
 }
 
 bool
@@ -128,31 +127,35 @@ crew_hire(struct crew *c, const struct conf *conf, struct dest *d, int64_t now)
 	w->sock = sock[0];
 	w->dest = d;
 	w->since = now;
-	d->nworkers++;
 	c->count++;
 	TAILQ_INSERT_TAIL(&c->workers, w, link);
+	TAILQ_INSERT_TAIL(&d->workers, w, of_dest);
+	d->nworkers++;
+	dest_update(d);
 	return w;
 }
 
 struct worker *
-crew_idle(struct crew *c, const struct dest *d)
+crew_ready(const struct dest *d, size_t depth)
 {
-	struct worker *w;
+	struct worker *w, *best = NULL;
 
-	TAILQ_FOREACH(w, &c->workers, link)
-		if (w->dest == d && w->task == NULL && !w->leaving)
-			return w;
-	return NULL;
+	TAILQ_FOREACH(w, &d->workers, of_dest)
+		if (!w->leaving && (w->nturns == 0 || (w->served > 0 &&
+		    w->nturns < depth)) &&
+		    (best == NULL || w->nturns < best->nturns))
+			best = w;
+	return best;
 }
 
 int64_t
-crew_longest(const struct crew *c, const struct dest *d, int64_t now)
+crew_longest(const struct dest *d, int64_t now)
 {
 	const struct worker *w;
 	int64_t max = 0;
 
-	TAILQ_FOREACH(w, &c->workers, link)
-		if (w->dest == d && w->task != NULL && now - w->since > max)
+	TAILQ_FOREACH(w, &d->workers, of_dest)
+		if (w->nturns != 0 && now - w->since > max)
 			max = now - w->since;
 	return max;
 }
@@ -190,11 +193,13 @@ leave(struct worker *w)
 		return;
 	w->leaving = true;
 	shutdown(w->sock, SHUT_WR);
+	w->dest->nleaving++;
+	dest_update(w->dest);
 }
 
 int
-crew_feed(struct crew *c, struct worker *w, struct task *t,
-    const struct job *job, int fd, int reader, int64_t now, int64_t limit)
+crew_feed(struct worker *w, struct task *t, const struct job *job,
+    int fd, int reader, int64_t now, int64_t limit)
 {
 	const int fds[2] = { fd, reader };
 
@@ -202,56 +207,84 @@ crew_feed(struct crew *c, struct worker *w, struct task *t,
 		leave(w);
 		return -1;
 	}
-	w->task = t;
-	w->since = now;
-	w->limit = limit;
-	w->deadline = now + limit;
-	c->busy++;
+	if (w->nturns == 0) {
+		w->since = now;
+		w->deadline = now + limit;
+	}
+	w->turn[w->nturns].task = t;
+	w->turn[w->nturns++].limit = limit;
 	return 0;
 }
 
-static void
-task_done(struct crew *c, struct worker *w, const struct report *r)
+static struct task *
+end_turn(struct worker *w)
 {
-	struct task *t = w->task;
+	struct task *t = w->turn[0].task;
 
-	w->task = NULL;
-	c->busy--;
-	c->events->done(c->arg, w->dest, t, r);
+	w->nturns--;
+	memmove(&w->turn[0], &w->turn[1], w->nturns * sizeof(w->turn[0]));
+	return t;
 }
 
-/* All that the worker sent so far.  True: end of file. */
+/* More workers than the destination may have now, or others need the place. */
 static bool
-receive(struct crew *c, struct worker *w, int64_t now)
+is_surplus(struct crew *c, const struct worker *w)
 {
-	struct report r;
-	ssize_t n;
+	const struct dest *d = w->dest;
 
-	while ((n = recv(w->sock, &r, sizeof(r), MSG_DONTWAIT)) != 0) {
-		if (n == -1) {
-			if (errno == EINTR)
-				continue;
-			return errno != EAGAIN && errno != EWOULDBLOCK;
-		}
-		if (n != (ssize_t)sizeof(r) || w->task == NULL)
-			continue;
-		if (r.kind == REPORT_RCPT) {
-			w->deadline = now + w->limit;
-			c->events->rcpt(c->arg, w->task, &r);
-			continue;
-		}
+	if (d->nworkers - d->nleaving > d->limit)
+		return true;
+	if (!c->wanted || (d->nworkers == 1 && w->served < SERVED_MAX))
+		return false;
+	c->wanted = false;
+	return true;
+}
+
+static void
+take_report(struct crew *c, struct worker *w, const struct report *r,
+    int64_t now)
+{
+	if (w->nturns == 0)
+		return;
+	w->deadline = now + w->turn[0].limit;
+	switch (r->kind) {
+	case REPORT_READY:
+		c->events->ready(c->arg, w->dest);
+		break;
+	case REPORT_RCPT:
+		c->events->rcpt(c->arg, w->turn[0].task, r);
+		break;
+	case REPORT_DONE:
 		/* the first task pays for the connection: not typical */
 		if (w->served++ > 0)
 			w->dest->avg = (w->dest->avg * 3 + now - w->since) / 4;
 		w->since = now;
-		task_done(c, w, &r);
-		if (c->wanted && (w->dest->nworkers > 1 ||
-		    w->served >= SERVED_MAX)) {
-			c->wanted = false;
+		if (w->nturns > 1)
+			w->deadline = now + w->turn[1].limit;
+		c->events->done(c->arg, w->dest, end_turn(w), r);
+		if (is_surplus(c, w))
 			leave(w);
-		}
+		break;
 	}
-	return true;
+}
+
+/*
+ * One datagram of those that the worker sent: there is rarely a second, and
+ * poll(2) will say so.  True: end of file.
+ */
+static bool
+receive(struct crew *c, struct worker *w, int64_t now)
+{
+	struct report r[REPORTS_MAX];
+	ssize_t n;
+	size_t i;
+
+	if ((n = recv(w->sock, r, sizeof(r), MSG_DONTWAIT)) == -1)
+		return errno != EAGAIN && errno != EWOULDBLOCK &&
+		    errno != EINTR;
+	for (i = 0; i < (size_t)n / sizeof(r[0]); i++)
+		take_report(c, w, &r[i], now);
+	return n == 0;
 }
 
 static void
@@ -261,7 +294,7 @@ log_death(const struct worker *w, int status)
 		log_err("the worker for %s was ended by signal %d%s",
 		    w->dest->domain, WTERMSIG(status),
 		    w->killed ? " (past its deadline)" : "");
-	else if (WEXITSTATUS(status) != 0 || w->task != NULL)
+	else if (WEXITSTATUS(status) != 0 || w->nturns != 0)
 		log_err("the worker for %s ended with status %d",
 		    w->dest->domain, WEXITSTATUS(status));
 }
@@ -280,10 +313,16 @@ bury_worker(struct crew *c, struct worker *w)
 	}
 	log_death(w, status);
 	TAILQ_REMOVE(&c->workers, w, link);
+	TAILQ_REMOVE(&w->dest->workers, w, of_dest);
 	c->count--;
 	w->dest->nworkers--;
-	if (w->task != NULL)
-		task_done(c, w, NULL);
+	w->dest->nleaving -= w->leaving;
+	dest_update(w->dest);
+	/* the last first: they are put back to the head of the line */
+	while (w->nturns > 1)
+		c->events->back(c->arg, w->dest, w->turn[--w->nturns].task);
+	if (w->nturns == 1)
+		c->events->done(c->arg, w->dest, end_turn(w), NULL);
 	free(w);
 }
 
@@ -306,7 +345,7 @@ crew_dismiss(struct crew *c, int64_t now, int64_t ms)
 	struct worker *w;
 
 	TAILQ_FOREACH(w, &c->workers, link)
-		if (w->task == NULL && now - w->since >= ms)
+		if (w->nturns == 0 && now - w->since >= ms)
 			leave(w);
 }
 
@@ -319,7 +358,7 @@ crew_yield(struct crew *c, bool wanted)
 	if (!wanted)
 		return;
 	TAILQ_FOREACH(w, &c->workers, link)
-		if (w->task == NULL) {
+		if (w->nturns == 0) {
 			/* one that leaves already will do */
 			c->wanted = false;
 			leave(w);
@@ -340,7 +379,7 @@ crew_dismiss_all(struct crew *c)
 static int64_t
 end_of(const struct worker *w, int64_t idle)
 {
-	if (w->task != NULL)
+	if (w->nturns != 0)
 		return w->deadline;
 	if (w->leaving)
 		return w->since + LEAVE_MAX;

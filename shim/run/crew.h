@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The workers: forked one per destination and connection, fed with one task
- * at a time, and killed at a hard deadline.  What they report goes to the
- * calls of struct crew_events.
+ * The workers: forked one per destination and connection, fed with tasks,
+ * which they do in that order, and killed at a hard deadline.  What they
+ * report goes to the calls of struct crew_events.
  */
 #ifndef SHIM_RUN_CREW_H
 #define SHIM_RUN_CREW_H
@@ -17,11 +17,16 @@
 #include "run/job.h"
 
 struct crew_events {
+	/* a server took a connection and said hello */
+	void	(*ready)(void *arg, struct dest *);
 	/* one recipient of the task */
 	void	(*rcpt)(void *arg, struct task *, const struct report *);
 	/* the task is done; frees it.  NULL report: the worker died */
 	void	(*done)(void *arg, struct dest *, struct task *,
 		    const struct report *);
+	/* the worker is gone and never began the task: it is to be given
+	   to another */
+	void	(*back)(void *arg, struct dest *, struct task *);
 };
 
 struct crew;
@@ -31,7 +36,6 @@ struct crew *crew_new(struct queue *, const struct crew_events *, void *arg);
 /* Kills and reaps what is left. */
 void	crew_free(struct crew *);
 size_t	crew_count(const struct crew *);
-size_t	crew_busy(const struct crew *);
 
 /*
  * A new worker for the destination, idle.  NULL: no process could be made;
@@ -40,16 +44,21 @@ size_t	crew_busy(const struct crew *);
 struct worker *crew_hire(struct crew *, const struct conf *, struct dest *,
 	    int64_t now);
 bool	crew_may_hire(const struct crew *, int64_t now);
-struct worker *crew_idle(struct crew *, const struct dest *);
+/*
+ * A worker of the destination that can take a task: an idle one, or one that
+ * has done some and has less than DEPTH before it.  NULL if there is none.
+ */
+#define CREW_DEPTH	4
+struct worker *crew_ready(const struct dest *, size_t depth);
 /* ms since the oldest running task of the destination began; 0 if none */
-int64_t	crew_longest(const struct crew *, const struct dest *, int64_t now);
+int64_t	crew_longest(const struct dest *, int64_t now);
 /*
  * Give the task, with the message's descriptor and that of sendmail -v (or
- * -1), to an idle worker; it must end within LIMIT ms.  -1: the worker is
- * gone, the task is still the caller's.
+ * -1), to a worker; it must end within LIMIT ms after its turn came.  -1: the
+ * worker is gone, the task is still the caller's.
  */
-int	crew_feed(struct crew *, struct worker *, struct task *,
-	    const struct job *, int fd, int reader, int64_t now, int64_t limit);
+int	crew_feed(struct worker *, struct task *, const struct job *, int fd,
+	    int reader, int64_t now, int64_t limit);
 
 /* Let idle workers go: those idle for MS at NOW. */
 void	crew_dismiss(struct crew *, int64_t now, int64_t ms);

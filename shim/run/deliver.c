@@ -11,7 +11,9 @@
 #include "run/deliver.h"
 
 #include <sys/types.h>
+#include <sys/socket.h>
 
+#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@
 #include "run/policy.h"
 #include "run/route.h"
 #include "smtp/smtp.h"
+#include "spool/hoststat.h"
 
 #define MAX_HOSTS	5	/* of one attempt */
 #define MAX_ADDRS	10
@@ -32,6 +35,7 @@
 
 struct deliver {
 	const struct conf *conf;
+	struct queue	*queue;		/* with the memory of hosts, or NULL */
 	const char	*domain;
 	struct router	*router;
 	struct peer	*peer;		/* the open connection, or NULL */
@@ -48,6 +52,16 @@ struct attempt {		/* for the recipients that share a route */
 	bool		 served;	/* a host was ready to take mail */
 	bool		 unsure;	/* a host may have the message */
 	bool		 more;		/* not all hosts were tried */
+	bool		 online;	/* something left this machine */
+	bool		 busy;		/* see struct delivery */
+	bool		 unknown;	/* a host failed for a reason that has
+					   no time */
+	time_t		 until;		/* when the first host may be tried */
+	char		*tried[HOSTSTAT_TRIED]; /* before, or now: in vain */
+	size_t		 ntried;
+	size_t		 nbefore;	/* of them */
+	bool		 around;	/* those that were not were tried now */
+	bool		 failed_before;	/* the host that is tried now */
 	bool		 failed;	/* why is set */
 	struct result	 why;		/* why no host was ready */
 	const char	*skip_host;	/* was tried first, out of turn */
@@ -155,6 +169,7 @@ settle(struct attempt *a)
 static void
 note(struct attempt *a, const struct result *r)
 {
+	a->online |= r->code != R_OFFLINE;
 	if (!a->failed || result_is_temporary(r))
 		a->why = *r;
 	a->failed = true;
@@ -215,14 +230,130 @@ transaction(struct attempt *a)
 	a->served = true;
 	a->sending += clock_us(CLOCK_MONOTONIC) - began;
 	settle(a);
+	a->busy |= lost && a->nopen > 0;
 	if (lost || ++peer->messages >= MAX_MESSAGES)
 		deliver_disconnect(d);
+}
+
+/* --- the memory of hosts --------------------------------------------------*/
+
+/* "192.0.2.1:25" */
+static void
+key_of(const struct hop_addr *addr, char *key, size_t size)
+{
+	char ip[NI_MAXHOST], port[NI_MAXSERV];
+
+	if (getnameinfo((const struct sockaddr *)&addr->ss, addr->len, ip,
+	    sizeof(ip), port, sizeof(port), NI_NUMERICHOST |
+	    NI_NUMERICSERV) != 0)
+		snprintf(key, size, "unknown");
+	else
+		snprintf(key, size, addr->ss.ss_family == AF_INET6 ?
+		    "[%s]:%s" : "%s:%s", ip, port);
+}
+
+/* The same as in the log: "mx.example[192.0.2.1]:25". */
+static void
+relay_of(const struct hop *hop, const char *key, char *relay, size_t size)
+{
+	const char *port = strrchr(key, ':');
+	char *text;
+	int n = port != NULL ? (int)(port - key) : 0;
+
+	text = xasprintf(*key == '[' ? "%s%.*s%s" : "%s[%.*s]%s", hop->host,
+	    n, key, port != NULL ? port : "");
+	(void)strlcpy(relay, text, size);
+	free(text);
+}
+
+static void
+may_be_tried_at(struct attempt *a, time_t t)
+{
+	if (a->until == 0 || t < a->until)
+		a->until = t;
+}
+
+/* The address failed lately, for whomever: the same reason, no connection. */
+static bool
+is_down(struct attempt *a, const struct hop *hop, const char *key)
+{
+	struct hoststat hs;
+	struct result r;
+
+	if (!hoststat_is_down(a->d->queue, key, time(NULL), &hs)) {
+		a->failed_before = hs.failures > 0;
+		return false;
+	}
+	result_set(&r, R_CONNECT, "%s (not tried again before %lld s)",
+	    hs.reason, (long long)(hs.until - time(NULL)));
+	relay_of(hop, key, r.host, sizeof(r.host));
+	tell(a->m, "%s: %s", r.host, r.text);
+	may_be_tried_at(a, hs.until);
+	note(a, &r);
+	return true;
+}
+
+static void
+remember(struct attempt *a, const char *key, const struct result *r)
+{
+	switch (r->code) {
+	case R_OFFLINE:
+	case R_LOCALERR:
+	case R_TLS:
+		/* it is not the host, or not for everybody */
+		a->unknown = true;
+		return;
+	case R_CONNECT:
+		break;
+	default:
+		a->busy = true;
+		break;
+	}
+	may_be_tried_at(a, hoststat_fail(a->d->queue, key, r->text,
+	    time(NULL), arc4random()));
+}
+
+static bool
+was_tried_before(const struct attempt *a, const char *host)
+{
+	size_t i;
+
+	for (i = 0; i < a->nbefore; i++)
+		if (strcmp(a->tried[i], host) == 0)
+			return true;
+	return false;
+}
+
+static void
+is_tried_now(struct attempt *a, const char *host)
+{
+	if (a->ntried < HOSTSTAT_TRIED)
+		a->tried[a->ntried++] = xstrdup(host);
+}
+
+/*
+ * An attempt that did not get to the end of the list is continued there by
+ * the next one; then it begins anew.
+ */
+static void
+remember_tried(struct attempt *a)
+{
+	const char *names[HOSTSTAT_TRIED];
+	size_t i, n = 0;
+
+	if (a->more && !a->served)
+		for (i = a->around ? a->nbefore : 0; i < a->ntried; i++)
+			names[n++] = a->tried[i];
+	if (n > 0 || a->nbefore > 0)
+		hoststat_set_tried(a->d->queue, a->d->domain, names, n);
+	for (i = 0; i < a->ntried; i++)
+		free(a->tried[i]);
 }
 
 /* A new connection to one address.  Whether it can carry mail. */
 static bool
 connect_to(struct attempt *a, const struct hop *hop,
-    const struct hop_addr *addr, const struct policy *policy)
+    const struct hop_addr *addr, const char *key, const struct policy *policy)
 {
 	struct delivery *m = a->m;
 	struct peer_trace trace = { m->trace, m->arg };
@@ -238,8 +369,13 @@ connect_to(struct attempt *a, const struct hop *hop,
 		log_info("%s: %s", r.host, r.text);
 		tell(m, "%s: %s", r.host, r.text);
 		note(a, &r);
+		remember(a, key, &r);
 		return false;
 	}
+	if (a->failed_before)
+		hoststat_ok(a->d->queue, key);
+	if (m->ready != NULL)
+		m->ready(m->arg);
 	log_info("%s: %s, route: %s", a->d->peer->relay,
 	    a->d->peer->tls_text, hop->origin);
 	return true;
@@ -250,18 +386,26 @@ try_hop(struct attempt *a, const struct hop *hop)
 {
 	struct policy policy;
 	struct result r;
+	char key[NI_MAXHOST + NI_MAXSERV + 4];
+	unsigned before = a->addrs;
 	size_t i;
 
 	if (policy_find(a->d->conf, hop, &policy, &r) == -1) {
+		a->unknown = true;
 		note(a, &r);
 		return;
 	}
-	a->hosts++;
-	for (i = 0; i < hop->naddr && a->addrs < MAX_ADDRS; i++)
-		if (connect_to(a, hop, &hop->addr[i], &policy)) {
+	for (i = 0; i < hop->naddr && a->addrs < MAX_ADDRS; i++) {
+		key_of(&hop->addr[i], key, sizeof(key));
+		if (is_down(a, hop, key))
+			continue;
+		if (connect_to(a, hop, &hop->addr[i], key, &policy)) {
 			transaction(a);
-			return;
+			break;
 		}
+	}
+	/* one that was left alone costs nothing */
+	a->hosts += a->addrs > before;
 }
 
 /* --- all hosts ------------------------------------------------------------*/
@@ -301,16 +445,23 @@ was_tried(const struct attempt *a, const struct hop *hop)
 	    strcmp(hop->host, a->skip_host) == 0;
 }
 
-static void
-walk(struct attempt *a)
+/*
+ * Those hosts that were not tried before, or, AGAIN, the others.  Of each it
+ * must be known whether it is this one (RFC 5321 section 5.1), tried or not.
+ * Whether the list came to its end.
+ */
+static bool
+walk(struct attempt *a, bool again)
 {
 	struct route *route = a->route;
+	const struct hop *hop;
 	struct result r;
 	size_t i = 0;
 
 	while (a->nopen > 0 && !a->unsure && i < route->nhop &&
 	    a->hosts < MAX_HOSTS && a->addrs < MAX_ADDRS) {
-		if (was_tried(a, &route->hop[i])) {
+		hop = &route->hop[i];
+		if (was_tried(a, hop)) {
 			i++;
 			continue;
 		}
@@ -320,15 +471,19 @@ walk(struct attempt *a)
 		case 1:
 			continue;	/* another hop is at I now, or none */
 		case -1:
+			a->unknown = true;
 			note(a, &r);
 			a->hosts += result_is_temporary(&r);
 			break;
 		default:
-			try_hop(a, &route->hop[i]);
+			if (was_tried_before(a, hop->host) != again)
+				break;
+			is_tried_now(a, hop->host);
+			try_hop(a, hop);
 		}
 		i++;
 	}
-	a->more = i < route->nhop;
+	return i >= route->nhop;
 }
 
 static void
@@ -336,18 +491,24 @@ attempt_run(struct attempt *a)
 {
 	a->began = clock_us(CLOCK_MONOTONIC);
 	try_open_connection(a);
-	walk(a);
+	if (a->nopen > 0 && a->route->nhop > 0)
+		a->ntried = a->nbefore = hoststat_tried(a->d->queue,
+		    a->d->domain, time(NULL), a->tried, HOSTSTAT_TRIED);
+	a->around = walk(a, false);
+	a->more = !a->around || (a->nbefore > 0 && !walk(a, true));
+	remember_tried(a);
 	finish(a);
 }
 
 /* --- the message ----------------------------------------------------------*/
 
 struct deliver *
-deliver_new(const struct conf *conf, const char *domain)
+deliver_new(const struct conf *conf, struct queue *q, const char *domain)
 {
 	struct deliver *d = xcalloc(1, sizeof(*d));
 
 	d->conf = conf;
+	d->queue = q;
 	d->domain = domain;
 	d->router = router_new(conf, domain);
 	return d;
@@ -376,13 +537,17 @@ deliver_message(struct deliver *d, struct delivery *m)
 	struct attempt a;
 	size_t i, n = m->nrcpt;
 
-	router_expire(d->router, clock_us(CLOCK_MONOTONIC) / 1000000);
+	router_expire(d->router, clock_us(CLOCK_MONOTONIC) / 1000000,
+	    m->generation);
 	for (i = 0; i < n; i++) {
 		todo[i] = &m->rcpt[i];
 		todo[i]->final = false;
 		result_set(&todo[i]->result, R_LOCALERR, "not tried");
 	}
 	m->dead = n > 0;
+	m->offline = n > 0;
+	m->busy = false;
+	m->until = 0;
 	while (n > 0) {
 		memset(&a, 0, sizeof(a));
 		a.d = d;
@@ -395,6 +560,10 @@ deliver_message(struct deliver *d, struct delivery *m)
 		if (a.served || a.route->byrcpt ||
 		    !result_is_temporary(&a.why))
 			m->dead = false;
+		m->offline &= !a.served && !a.online &&
+		    a.why.code == R_OFFLINE;
+		m->busy |= a.busy;
+		m->until = a.unknown || a.more ? 0 : a.until;
 		m->why = a.why;
 	}
 	free(todo);

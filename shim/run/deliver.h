@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/conf.h"
 #include "base/result.h"
@@ -27,6 +28,7 @@ struct delivery {
 	const char	*id;
 	const char	*sender;	/* "" for a report */
 	uint64_t	 time;		/* of submission; microseconds */
+	uint64_t	 generation;	/* of the overrides: route.h */
 	int		 fd;
 	off_t		 start;
 	off_t		 size;
@@ -36,24 +38,33 @@ struct delivery {
 	/* called at once when N recipients became final: before all else */
 	void		(*outcome)(void *arg, struct delivery_rcpt *const *,
 			    size_t n);
+	/* a server took a new connection, or NULL */
+	void		(*ready)(void *arg);
 	/* the dialogue, or NULL; DIR is '>', '<', or '=' for our own words */
 	void		(*trace)(void *arg, char dir, const char *line);
 	void		*arg;
 	/* out */
 	bool		 dead;		/* no host of the destination serves us */
 	struct result	 why;		/* if dead */
+	time_t		 until;		/* nor will before that time, or 0 */
+	bool		 offline;	/* no network was found */
+	bool		 busy;		/* a host was there, and did not serve
+					   us as it should: too many of us? */
 };
 
 struct deliver;
+struct queue;
 
 /*
- * deliver_new: for DOMAIN; both arguments are kept by reference.
+ * deliver_new: for DOMAIN; all arguments are kept by reference.  The queue,
+ *	or NULL, has the memory of hosts: hoststat.h.
  * deliver_message: one attempt; every recipient gets a result and a line in
  *	the log.
  * deliver_is_connected: whether a connection waits for the next message.
  * deliver_disconnect: end it.
  */
-struct deliver *deliver_new(const struct conf *, const char *domain);
+struct deliver *deliver_new(const struct conf *, struct queue *,
+	    const char *domain);
 void	deliver_message(struct deliver *, struct delivery *);
 bool	deliver_is_connected(const struct deliver *);
 void	deliver_disconnect(struct deliver *);

@@ -26,6 +26,7 @@
 #define MAX_OPEN	8192	/* messages with an open file */
 #define IDLE_MS		1000	/* a worker waits for the next message */
 #define SYNC_MS		1000	/* a removal becomes durable */
+#define LOOK_MS		1000	/* between two looks at the overrides */
 #define READER_MS	60000	/* that of sendmail -v, for its message */
 
 /* --- messages ----------------------------------------------------------- */
@@ -37,8 +38,7 @@ make_due(struct dispatch *d, struct message *m)
 	if (m->state != MESSAGE_IDLE)
 		return;
 	m->state = MESSAGE_DUE;
-	TAILQ_INSERT_TAIL(&d->due, m, due);
-	d->ndue++;
+	due_add(d->due, m);
 }
 
 /* Out of the line of those that are due. */
@@ -49,8 +49,7 @@ dispatch_make_idle(struct dispatch *d, struct message *m)
 	if (m->state != MESSAGE_DUE)
 		return;
 	m->state = MESSAGE_IDLE;
-	TAILQ_REMOVE(&d->due, m, due);
-	d->ndue--;
+	due_remove(d->due, m);
 }
 
 static void
@@ -95,15 +94,24 @@ take_early_reader(struct dispatch *d, const char *id)
 	return -1;
 }
 
-/* A new override may lead around a destination that could not be reached. */
+/*
+ * A new override may lead around a destination that could not be reached.
+ * To look costs six system calls: it is done for what comes in between two
+ * waits, and now and then for those in line.
+ */
 static void
-notice_overrides(struct dispatch *d)
+notice_overrides(struct dispatch *d, int64_t age)
 {
-	uint64_t generation = route_generation();
+	uint64_t generation;
 
+	if (d->looked_at != -1 && d->now.mono - d->looked_at < age)
+		return;
+	generation = route_generation();
 	if (generation != d->generation)
-		dests_revive(d->dests);
+		dests_unblock(d->dests, INT64_MAX);
 	d->generation = generation;
+	d->looked_at = d->now.mono;
+	d->looked = true;
 }
 
 static void
@@ -111,10 +119,12 @@ see_new(struct dispatch *d, const struct queue_entry *e)
 {
 	struct message *m;
 
-	notice_overrides(d);
+	if (!d->looked)
+		notice_overrides(d, 0);
 	m = table_add(d->table, e->id.s, e->place);
 	m->reader = take_early_reader(d, e->id.s);
 	m->next = e->next;
+	m->uid = queue_uid(e->uid);
 	if (e->place == IN_DROP)
 		make_due(d, m);
 	else if (!e->held)
@@ -138,8 +148,10 @@ see_change(struct dispatch *d, struct message *m, const struct queue_entry *e)
 	    (m->state == MESSAGE_WAITING && m->next == e->next))
 		return;
 	/* sendmail -q: somebody knows better than what we remember */
-	if (e->next <= d->now.wall)
-		dests_revive(d->dests);
+	if (e->next <= d->now.wall) {
+		dests_unblock(d->dests, INT64_MAX);
+		outage_hope(&d->outage, d->now.mono);
+	}
 	wait_until(d, m, e->next);
 }
 
@@ -244,6 +256,17 @@ dispatch_see_report(struct dispatch *d, const struct outcome *o)
 		    dispatch_see, d);
 }
 
+static bool
+has_deferred(const struct load *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->mf.env.nrcpt; i++)
+		if (l->rcpt[i].state == RCPT_DEFERRED)
+			return true;
+	return false;
+}
+
 void
 dispatch_settle(struct dispatch *d, struct message *m)
 {
@@ -252,6 +275,11 @@ dispatch_settle(struct dispatch *d, struct message *m)
 	time_t next = 0;
 
 	gone = outcome_settle(&o, m, &next);
+	if (!gone && m->load->postponed && !has_deferred(m->load)) {
+		next = m->load->until;
+		if (m->place == IN_QUEUE)
+			(void)queue_set_next(d->queue, &m->id, next);
+	}
 	if (!was_open && m->load->fd != -1)
 		d->nopen++;
 	dispatch_sync_soon(d);
@@ -291,14 +319,41 @@ dispatch_return(struct dispatch *d, struct task *t)
 	task_end(d, t);
 }
 
-/* No worker had it: put the recipients of the task off. */
 void
 dispatch_defer(struct dispatch *d, struct task *t, const struct result *r)
 {
 	struct outcome o = dispatch_outcome(d);
 
+	outage_no_probe(&d->outage, d->now.mono, arc4random());
+	t->m->load->tried = true;
 	outcome_defer(&o, t->m, t->rcpt, t->n, r);
 	task_end(d, t);
+}
+
+void
+dispatch_postpone(struct dispatch *d, struct task *t, time_t until)
+{
+	struct message *m = t->m;
+	struct load *l = m->load;
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		l->rcpt[t->rcpt[i]].state = RCPT_OPEN;
+	if (!l->postponed || until > l->until)
+		l->until = until;
+	l->postponed = true;
+	until = l->until;
+	if (l->tasks > 1 || l->tried) {
+		task_end(d, t);
+		return;
+	}
+	/* nothing happened: it is as it was before it was loaded */
+	task_free(t);
+	dispatch_unload(d, m);
+	if (until > d->now.wall)
+		table_wait(d->table, m, until);
+	else
+		make_due(d, m);
 }
 
 /* --- what workers report ------------------------------------------------ */
@@ -355,6 +410,61 @@ close_gaps(struct dispatch *d, struct task *t)
 }
 
 static void
+on_ready(void *arg, struct dest *dest)
+{
+	struct dispatch *d = arg;
+
+	d->reached = true;
+	if (dest->limit < d->conf->per_destination)
+		dest->limit++;
+}
+
+/* What the end of an attempt says about the destination. */
+static void
+judge(struct dispatch *d, struct dest *dest, const struct report *r)
+{
+	int64_t ms = DEAD_MS, left;
+
+	if (r->dead && result_is_temporary(&r->result)) {
+		left = r->until - d->now.wall;
+		if (left > DEAD_MAX)
+			left = DEAD_MAX;
+		if (left * 1000 > ms)
+			ms = left * 1000;
+		dest->limit = 1;
+		dest_block(dest, d->now.mono + ms, &r->result);
+	} else if (r->busy)
+		dest->limit = dest->limit > 1 ? dest->limit / 2 : 1;
+	else if (dest->limit < d->conf->per_destination)
+		dest->limit++;
+	d->reached |= !r->offline;
+}
+
+static void
+postpone_all(void *arg, struct task *t)
+{
+	dispatch_postpone(arg, t, 0);
+}
+
+/* And what it says about the network. */
+static void
+judge_network(struct dispatch *d, const struct result *why, bool offline)
+{
+	if (!outage_note(&d->outage, offline, d->now.mono, arc4random()))
+		return;
+	if (!d->outage.down) {
+		log_info("the network is there again");
+		return;
+	}
+	log_warn("the network is down: %s; mail waits, and one message at a "
+	    "time is tried", why->text);
+	d->reached = false;
+	/* that was not their fault */
+	dests_unblock(d->dests, INT64_MAX);
+	dests_drain(d->dests, postpone_all, d);
+}
+
+static void
 on_done(void *arg, struct dest *dest, struct task *t, const struct report *r)
 {
 	struct dispatch *d = arg;
@@ -362,14 +472,24 @@ on_done(void *arg, struct dest *dest, struct task *t, const struct report *r)
 	if (r != NULL && r->retired)
 		t->m->load->retired = true;
 	close_gaps(d, t);
-	if (r != NULL && r->dead && result_is_temporary(&r->result)) {
-		dest->dead_until = d->now.mono + DEAD_MS;
-		dest->why = r->result;
-	}
+	if (r != NULL)
+		judge(d, dest, r);
 	task_end(d, t);
+	if (r != NULL)
+		judge_network(d, &r->result, r->offline);
+	else
+		outage_no_probe(&d->outage, d->now.mono, arc4random());
 }
 
-static const struct crew_events events = { on_rcpt, on_done };
+static void
+on_back(void *arg, struct dest *dest, struct task *t)
+{
+	(void)arg;
+	dest_put_back(dest, t);
+}
+
+static const struct crew_events events = { on_ready, on_rcpt, on_done,
+    on_back };
 
 /* --- the whole ---------------------------------------------------------- */
 
@@ -386,8 +506,9 @@ dispatch_new(struct queue *q, const struct conf *conf,
 	d->table = table_new();
 	d->dests = dests_new();
 	d->crew = crew_new(q, &events, d);
-	TAILQ_INIT(&d->due);
+	d->due = due_new();
 	d->sync_at = -1;
+	d->looked_at = -1;
 	for (i = 0; i < NREADERS; i++)
 		d->reader[i].fd = -1;
 	d->maxopen = 128;
@@ -402,19 +523,14 @@ dispatch_new(struct queue *q, const struct conf *conf,
 }
 
 static void
-unload_all(struct dispatch *d)
+unload_task(void *arg, struct task *t)
 {
-	struct dest *dest;
-	struct task *t;
-	struct message *m;
+	struct dispatch *d = arg;
+	struct message *m = t->m;
 
-	while ((dest = TAILQ_FIRST(dests_ring(d->dests))) != NULL)
-		while ((t = dest_take(d->dests, dest)) != NULL) {
-			m = t->m;
-			task_free(t);
-			if (--m->load->tasks == 0)
-				dispatch_unload(d, m);
-		}
+	task_free(t);
+	if (--m->load->tasks == 0)
+		dispatch_unload(d, m);
 }
 
 void
@@ -425,8 +541,9 @@ dispatch_free(struct dispatch *d)
 	if (d == NULL)
 		return;
 	crew_free(d->crew);
-	unload_all(d);
+	dests_drain(d->dests, unload_task, d);
 	dests_free(d->dests);
+	due_free(d->due);
 	table_free(d->table);
 	for (i = 0; i < NREADERS; i++)
 		if (d->reader[i].fd != -1)
@@ -438,6 +555,7 @@ void
 dispatch_clock(struct dispatch *d, const struct moment *now)
 {
 	d->now = *now;
+	d->looked = false;
 }
 
 void
@@ -448,7 +566,14 @@ dispatch_conf(struct dispatch *d, const struct conf *conf, bool hold)
 	d->sched.min = conf->retry_min;
 	d->sched.max = conf->retry_max;
 	d->sched.expire = conf->expire;
+	dests_set_cap(d->dests, conf->per_destination);
 	crew_dismiss_all(d->crew);
+}
+
+void
+dispatch_hope(struct dispatch *d)
+{
+	outage_hope(&d->outage, d->now.mono);
 }
 
 static void
@@ -469,32 +594,36 @@ sooner(int64_t a, int64_t b)
 	return b == -1 || a < b ? a : b;
 }
 
+/* When (ms) there is something to do for mail that is due; -1: nothing. */
+static int64_t
+next_attempt(struct dispatch *d)
+{
+	int64_t now = d->now.mono, at;
+	struct message *m;
+
+	if (dests_first(d->dests, DEST_DOOMED) != NULL)
+		return now;
+	at = sooner(dispatch_hire_at(d), dests_unblock_at(d->dests));
+	if (due_count(d->due) > 0 && d->nloaded < MAX_LOADED) {
+		if (outage_allows(&d->outage, now))
+			return now;
+		if (!d->outage.probing)
+			at = sooner(at, d->outage.probe_at);
+	}
+	if ((m = table_first(d->table)) != NULL)
+		at = sooner(at, now + (m->next - d->now.wall) * 1000);
+	return at;
+}
+
 /* In how many ms there is something to do. */
 static int
 next_run(struct dispatch *d)
 {
-	struct destlist *ring = dests_ring(d->dests);
-	int64_t at = d->sync_at;
-	struct message *m;
-	struct dest *dest;
-	int64_t wait;
+	int64_t at = d->sync_at, wait;
 
 	at = sooner(at, crew_next(d->crew, IDLE_MS));
-	if (!d->hold && !d->stopping) {
-		if (d->ndue > 0 && d->nloaded < MAX_LOADED)
-			return 0;
-		TAILQ_FOREACH(dest, ring, ring) {
-			if (dispatch_is_dead(d, dest))
-				return 0;
-			if (dest->nworkers < d->conf->per_destination &&
-			    crew_count(d->crew) < d->conf->workers)
-				at = sooner(at, d->now.mono + SLOW_MS);
-		}
-		if ((m = table_first(d->table)) != NULL) {
-			wait = m->next - d->now.wall;
-			at = sooner(at, d->now.mono + wait * 1000);
-		}
-	}
+	if (!d->hold && !d->stopping)
+		at = sooner(at, next_attempt(d));
 	if (at == -1)
 		return -1;
 	wait = at - d->now.mono;
@@ -510,7 +639,10 @@ dispatch_run(struct dispatch *d)
 
 	expire_readers(d);
 	wake_due(d);
+	dests_unblock(d->dests, mono);
 	if (!d->hold && !d->stopping) {
+		if (dispatch_active(d) != 0)
+			notice_overrides(d, LOOK_MS);
 		dispatch_load(d);
 		dispatch_serve(d);
 		dispatch_defer_dead(d);
@@ -518,7 +650,7 @@ dispatch_run(struct dispatch *d)
 	crew_dismiss(d->crew, mono, IDLE_MS);
 	crew_enforce(d->crew, mono);
 	if (crew_count(d->crew) == 0)
-		dests_sweep(d->dests, mono);
+		dests_sweep(d->dests);
 	if (d->sync_at != -1 && d->sync_at <= mono)
 		dispatch_sync(d);
 	return next_run(d);
@@ -545,7 +677,8 @@ dispatch_messages(const struct dispatch *d)
 size_t
 dispatch_active(const struct dispatch *d)
 {
-	return d->ndue + d->nloaded;
+	/* while there is no network, nothing is */
+	return d->nloaded + (d->outage.down ? 0 : due_count(d->due));
 }
 
 size_t

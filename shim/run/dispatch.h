@@ -45,6 +45,9 @@ void	dispatch_see_removed(struct dispatch *, enum queue_place,
 /* Who reads the dialogue of message ID, known or not yet; takes FD. */
 void	dispatch_reader(struct dispatch *, const char *id, int fd);
 
+/* Somebody says that there may be a network again. */
+void	dispatch_hope(struct dispatch *);
+
 /*
  * Do what is due and can be done without waiting.  Returns in how many ms
  * there is more, -1: when something happens.

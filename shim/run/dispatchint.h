@@ -3,8 +3,6 @@
 #ifndef SHIM_RUN_DISPATCHINT_H
 #define SHIM_RUN_DISPATCHINT_H
 
-#include <sys/queue.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +11,8 @@
 #include "run/crew.h"
 #include "run/dest.h"
 #include "run/dispatch.h"
+#include "run/due.h"
+#include "run/outage.h"
 #include "run/outcome.h"
 #include "run/sched.h"
 #include "run/table.h"
@@ -20,6 +20,7 @@
 #define MAX_LOADED	20000	/* messages in memory at a time */
 #define SLOW_MS		100	/* a first task that takes that long */
 #define DEAD_MS		10000	/* a destination is not tried again */
+#define DEAD_MAX	3600	/* seconds; the same, by the hosts' memory */
 #define NREADERS	16	/* of sendmail -v, before their message */
 
 struct early_reader {
@@ -35,16 +36,20 @@ struct dispatch {
 	struct table	*table;
 	struct dests	*dests;
 	struct crew	*crew;
-	TAILQ_HEAD(, message) due;
-	size_t		 ndue;
+	struct due	*due;
 	size_t		 nloaded;
 	size_t		 nopen;		/* loaded, with an open file */
 	size_t		 maxopen;
 	uint64_t	 generation;	/* of the overrides */
+	int64_t		 looked_at;	/* ms; -1: never */
+	bool		 looked;	/* since the last dispatch_clock() */
 	struct moment	 now;
 	int64_t		 sync_at;	/* ms, -1: nothing to sync */
 	bool		 hold;
 	bool		 stopping;
+	bool		 reached;	/* somebody reached a host */
+	int64_t		 hired_at;	/* ms: the last worker was */
+	struct outage	 outage;
 	struct early_reader reader[NREADERS];
 };
 
@@ -61,13 +66,16 @@ void	dispatch_settle(struct dispatch *, struct message *);
 void	dispatch_return(struct dispatch *, struct task *);
 void	dispatch_defer(struct dispatch *, struct task *,
 	    const struct result *);
+/* Nobody tries it before UNTIL, and that is no attempt; 0: it stays due. */
+void	dispatch_postpone(struct dispatch *, struct task *, time_t until);
 
 /* intake.c: load some of the messages that are due. */
 void	dispatch_load(struct dispatch *);
 
 /* assign.c: give tasks to workers, or put them off. */
-bool	dispatch_is_dead(const struct dispatch *, const struct dest *);
 void	dispatch_serve(struct dispatch *);
 void	dispatch_defer_dead(struct dispatch *);
+/* When (ms) there may be one worker more; -1: when something happens. */
+int64_t	dispatch_hire_at(const struct dispatch *);
 
 #endif /* SHIM_RUN_DISPATCHINT_H */

@@ -70,7 +70,7 @@ make_tasks(struct dispatch *d, struct message *m)
 			continue;
 		}
 		l->rcpt[i].state = RCPT_BUSY;
-		l->tasks += dest_add(d->dests, dests_get(d->dests, domain), m,
+		l->tasks += dest_add(dests_get(d->dests, domain), m->uid, m,
 		    i, JOB_MAXRCPT);
 	}
 	outcome_hold(&o, m, local, nlocal);
@@ -187,6 +187,7 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 		return false;
 	}
 	l = m->load;
+	m->uid = queue_uid(l->mf.env.uid);
 	m->state = MESSAGE_BUSY;
 	d->nloaded++;
 	d->nopen++;
@@ -212,11 +213,13 @@ void
 dispatch_load(struct dispatch *d)
 {
 	struct message *m, *loaded[LOAD_SLICE];
-	size_t i, n = 0;
+	size_t i, n = 0, max = d->outage.down ? 1 : LOAD_SLICE;
 	bool kept = false;
 
-	while ((m = TAILQ_FIRST(&d->due)) != NULL && n < LOAD_SLICE &&
-	    d->nloaded < MAX_LOADED)
+	if (!outage_allows(&d->outage, d->now.mono))
+		return;
+	while (n < max && d->nloaded < MAX_LOADED &&
+	    (m = due_next(d->due)) != NULL)
 		if (load_one(d, m, &kept))
 			loaded[n++] = m;
 	/* a drop file must not come back when its journal has gone */
@@ -227,5 +230,7 @@ dispatch_load(struct dispatch *d)
 		make_tasks(d, m);
 		if (m->load->tasks == 0)
 			dispatch_settle(d, m);
+		else
+			outage_probe(&d->outage);
 	}
 }

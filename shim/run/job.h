@@ -5,9 +5,9 @@
  *
  * runner -> worker: one struct job per datagram, with the message's
  * descriptor (and, for sendmail -v, the socket to write the dialogue to).
- * worker -> runner: a struct report per recipient as soon as its result is
+ * worker -> runner: a struct report per recipient after its result was
  * recorded on disk, then one with kind REPORT_DONE; it can take the next job
- * then.  End of file from the runner: no more jobs, QUIT and exit.
+ * then.  A datagram holds up to REPORTS_MAX of them.  End of file from the runner: no more jobs, QUIT and exit.
  *
  * The worker records outcomes itself (queue_record(), queue_retire()), so
  * that a runner which dies meanwhile loses none.
@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/result.h"
 #include "spool/id.h"
@@ -32,11 +33,15 @@ struct job {
 				   none has failed: if all are sent, the
 				   worker retires the message */
 	bool		 verbose; /* a second descriptor came along */
+	uint64_t	 generation; /* of the overrides, as it is now */
 	size_t		 nrcpt;
 	uint32_t	 rcpt[JOB_MAXRCPT]; /* indices in the envelope */
 };
 
+#define REPORTS_MAX	8	/* in one datagram */
+
 enum report_kind {
+	REPORT_READY,		/* a server took the connection */
 	REPORT_RCPT,		/* result of one recipient */
 	REPORT_DONE		/* the job is finished */
 };
@@ -46,9 +51,14 @@ struct report {
 	struct msgid	 id;
 	uint32_t	 rcpt;
 	struct result	 result;
-	bool		 retired;	/* DONE: the message was removed */
-	bool		 dead;		/* DONE: no host of the destination can
-					   be reached; result says why */
+	/* DONE: */
+	bool		 retired;	/* the message was removed */
+	bool		 dead;		/* no host of the destination can be
+					   reached; result says why */
+	time_t		 until;		/* nor should be tried before, or 0 */
+	bool		 offline;	/* it looks as if no network was there */
+	bool		 busy;		/* a host was there, but would not serve
+					   us now: fewer connections */
 };
 
 #endif /* SHIM_RUN_JOB_H */

@@ -144,6 +144,7 @@ handle_wake(struct loop *l)
 			break;
 		if (w.id.s[0] == '\0') {
 			watch_hint(l->watch);
+			dispatch_hope(l->dispatch);
 		} else {
 			if (w.reader != -1)
 				dispatch_reader(l->dispatch, w.id.s, w.reader);

@@ -51,8 +51,8 @@ static const struct {
 	int		 error;
 	enum result_code code;
 } errors[] = {
-	{ MX_ETIMEOUT,	 R_DNSTEMP },
-	{ MX_ENOSERVER,	 R_DNSTEMP },
+	{ MX_ETIMEOUT,	 R_OFFLINE },
+	{ MX_ENOSERVER,	 R_OFFLINE },
 	{ MX_EAGAIN,	 R_DNSTEMP },
 	{ MX_ESERVFAIL,	 R_DNSTEMP },
 	{ MX_EREFUSED,	 R_DNSTEMP },
@@ -94,6 +94,15 @@ code_of(int error)
 	return R_LOCALERR;
 }
 
+/* No answer of a name server is about the name servers (RFC 3463). */
+static void
+set_code(struct result *r, int error)
+{
+	r->code = code_of(error);
+	if (r->code == R_OFFLINE)
+		(void)strlcpy(r->esc, "4.4.3", sizeof(r->esc));
+}
+
 static void
 failure(int error, const struct mxinfo *info, struct result *r)
 {
@@ -103,8 +112,9 @@ failure(int error, const struct mxinfo *info, struct result *r)
 		text = info->mi_text;
 		dsn = info->mi_dsn;
 	}
-	result_set(r, code_of(error), "%s",
+	result_set(r, R_LOCALERR, "%s",
 	    text != NULL ? text : mx_strerror(error));
+	set_code(r, error);
 	/* a code of the other class would contradict what we do */
 	if (dsn != NULL && dsn[0] == result_esc(r)[0] &&
 	    strlen(dsn) < sizeof(r->esc))
@@ -175,10 +185,9 @@ route_generation(void)
 }
 
 void
-router_expire(struct router *rt, int64_t now)
+router_expire(struct router *rt, int64_t now, uint64_t generation)
 {
 	struct entry **p = &rt->entries, *e;
-	uint64_t generation = route_generation();
 	bool all = rt->nentries > ENTRIES_MAX;
 
 	/* a line in mxhosts takes effect with the next message */
@@ -389,8 +398,9 @@ hop_resolve(struct router *rt, struct route *route, struct hop *hop,
 		return 0;
 	if (error == MX_OK)
 		error = MX_ENOADDR;
-	result_set(r, code_of(error), "%s: %s (route: %s)", hop->host,
+	result_set(r, R_LOCALERR, "%s: %s (route: %s)", hop->host,
 	    mx_strerror(error), hop->origin);
+	set_code(r, error);
 	if (result_is_permanent(r))
 		r->code = hop->localconf ? R_CONFIG : R_NOROUTE;
 	if (result_is_temporary(r))

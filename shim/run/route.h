@@ -67,14 +67,16 @@ struct router;
  *	certain; 1 when the list turned out to end at or before I, because we
  *	are an exchange: nhop has changed.
  * router_expire: forget what is no longer valid at NOW (seconds, monotonic),
- *	and all when the administrator has changed something.
- * route_generation: a number that changes when he does.
+ *	and all when the administrator has changed something: GENERATION is
+ *	another one than before.
+ * route_generation: a number that changes when he does; the same in all
+ *	processes.  It costs a stat(2) of each file that may say something.
  */
 struct router *router_new(const struct conf *, const char *domain);
 void	 router_free(struct router *);		/* NULL is fine */
 struct route *route_find(struct router *, const char *rcpt);
 int	 route_hop(struct router *, struct route *, size_t i, struct result *);
-void	 router_expire(struct router *, int64_t now);
+void	 router_expire(struct router *, int64_t now, uint64_t generation);
 uint64_t route_generation(void);
 
 #endif /* SHIM_RUN_ROUTE_H */

@@ -8,6 +8,7 @@
 #define SHIM_RUN_TABLE_H
 
 #include <sys/queue.h>
+#include <sys/types.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,6 +41,10 @@ struct load {
 	size_t		 tasks;	/* not finished */
 	struct rcpt	*rcpt;	/* one per recipient of the envelope */
 	bool		 retired; /* a worker removed it */
+	bool		 tried;	/* a worker had some of it, or it was put off
+				   as if */
+	bool		 postponed; /* the rest is to be tried ... */
+	time_t		 until;	/* ... then */
 };
 
 enum message_state {
@@ -56,6 +61,7 @@ struct message {
 	bool		 changed; /* in the spool, while it was busy */
 	bool		 halted;	/* held or deleted, while it was busy */
 	int		 reader; /* socket of sendmail -v, or -1 */
+	uid_t		 uid;	/* of the submitter, as queue_uid() has it */
 	time_t		 next;
 	size_t		 heap;	/* index, while it waits */
 	struct message	*chain;

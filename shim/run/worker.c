@@ -35,6 +35,8 @@ struct worker {
 	struct deliver	*deliver;
 	int		 sock;
 	bool		 orphan;	/* the runner is gone */
+	struct report	 out[REPORTS_MAX];	/* not sent yet */
+	size_t		 nout;
 };
 
 struct work {			/* one job */
@@ -50,45 +52,53 @@ struct work {			/* one job */
 /* --- reports --------------------------------------------------------------*/
 
 static void
-send_report(struct worker *w, const struct report *report)
+send_reports(struct worker *w)
 {
 	ssize_t n;
 
-	if (w->orphan)
-		return;
-	while ((n = send(w->sock, report, sizeof(*report), MSG_NOSIGNAL)) ==
-	    -1 && errno == EINTR)
-		;
-	if (n == -1)
-		w->orphan = true;
+	while (!w->orphan && (n = send(w->sock, w->out,
+	    w->nout * sizeof(w->out[0]), MSG_NOSIGNAL)) == -1)
+		w->orphan = errno != EINTR;
+	w->nout = 0;
+}
+
+/* A wake-up of the runner costs more than a report: they go together. */
+static struct report *
+new_report(struct worker *w, enum report_kind kind, const struct job *job)
+{
+	struct report *r;
+
+	if (w->nout == REPORTS_MAX)
+		send_reports(w);
+	r = &w->out[w->nout++];
+	memset(r, 0, sizeof(*r));
+	r->kind = kind;
+	r->id = job->id;
+	return r;
 }
 
 static void
 report_rcpt(struct worker *w, const struct job *job, uint32_t rcpt,
-    const struct result *r)
+    const struct result *result)
 {
-	struct report report;
+	struct report *r = new_report(w, REPORT_RCPT, job);
 
-	memset(&report, 0, sizeof(report));
-	report.kind = REPORT_RCPT;
-	report.id = job->id;
-	report.rcpt = rcpt;
-	report.result = *r;
-	send_report(w, &report);
+	r->rcpt = rcpt;
+	r->result = *result;
 }
 
 static void
 report_done(struct work *k)
 {
-	struct report report;
+	struct report *r = new_report(k->w, REPORT_DONE, k->job);
 
-	memset(&report, 0, sizeof(report));
-	report.kind = REPORT_DONE;
-	report.id = k->job->id;
-	report.retired = k->retired;
-	report.dead = k->m.dead;
-	report.result = k->m.why;
-	send_report(k->w, &report);
+	r->retired = k->retired;
+	r->dead = k->m.dead;
+	r->until = k->m.until;
+	r->offline = k->m.offline;
+	r->busy = k->m.busy;
+	r->result = k->m.why;
+	send_reports(k->w);
 }
 
 /* --- records --------------------------------------------------------------*/
@@ -199,6 +209,15 @@ on_trace(void *arg, char dir, const char *line)
 }
 
 static void
+on_ready(void *arg)
+{
+	struct work *k = arg;
+
+	(void)new_report(k->w, REPORT_READY, k->job);
+	send_reports(k->w);
+}
+
+static void
 run_job(struct work *k, int fd)
 {
 	const struct job *job = k->job;
@@ -208,6 +227,7 @@ run_job(struct work *k, int fd)
 	m->id = job->id.s;
 	m->sender = k->mf.env.sender;
 	m->time = k->mf.env.time;
+	m->generation = job->generation;
 	m->fd = fd;
 	m->start = k->mf.start;
 	m->size = k->mf.size;
@@ -219,6 +239,7 @@ run_job(struct work *k, int fd)
 		m->rcpt[i].addr = k->mf.env.rcpt[job->rcpt[i]].addr;
 	}
 	m->outcome = on_outcome;
+	m->ready = on_ready;
 	m->trace = k->verbose != NULL ? on_trace : NULL;
 	m->arg = k;
 	deliver_message(k->w->deliver, m);
@@ -340,7 +361,7 @@ worker_run(const struct conf *conf, struct queue *queue, const char *domain,
 	int fd[2], got, rv = EX_OK;
 
 	log_open("smtp", conf->log);
-	w.deliver = deliver_new(conf, domain);
+	w.deliver = deliver_new(conf, queue, domain);
 	while (!w.orphan) {
 		wait_for_job(&w);
 		if ((got = receive_job(sock, &job, fd)) == 0)

@@ -94,7 +94,7 @@ make_socket(int family, const char *from, struct result *r)
 
 	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1) {
-		result_set(r, R_CONNECT, "cannot make a socket: %s",
+		result_set(r, R_LOCALERR, "cannot make a socket: %s",
 		    strerror(errno));
 		return -1;
 	}
@@ -107,10 +107,10 @@ make_socket(int family, const char *from, struct result *r)
 	    sizeof(on));
 #endif
 	if (getaddrinfo(from, NULL, &hints, &ai) != 0)
-		result_set(r, R_CONNECT, "source-address %s is no %s address",
+		result_set(r, R_LOCALERR, "source-address %s is no %s address",
 		    from, family == AF_INET6 ? "IPv6" : "IPv4");
 	else if (bind(fd, ai->ai_addr, ai->ai_addrlen) == -1)
-		result_set(r, R_CONNECT, "cannot use source-address %s: %s",
+		result_set(r, R_LOCALERR, "cannot use source-address %s: %s",
 		    from, strerror(errno));
 	else {
 		freeaddrinfo(ai);
@@ -141,6 +141,14 @@ finish_connect(struct conn *c, const struct sockaddr *sa, socklen_t salen)
 	return error;
 }
 
+/* Nothing left this host: it says nothing about the other one. */
+static bool
+is_offline(int error)
+{
+	return error == ENETUNREACH || error == ENETDOWN ||
+	    error == EADDRNOTAVAIL;
+}
+
 struct conn *
 net_connect(const struct sockaddr *sa, socklen_t salen, const char *from,
     int ms, struct result *r)
@@ -157,7 +165,8 @@ net_connect(const struct sockaddr *sa, socklen_t salen, const char *from,
 	    NI_NUMERICHOST) != 0)
 		(void)strlcpy(c->peer, "unknown", sizeof(c->peer));
 	if ((error = finish_connect(c, sa, salen)) != 0) {
-		result_set(r, R_CONNECT, "cannot connect to %s: %s", c->peer,
+		result_set(r, is_offline(error) ? R_OFFLINE : R_CONNECT,
+		    "cannot connect to %s: %s", c->peer,
 		    strerror(error));
 		net_close(c);
 		return NULL;

@@ -34,7 +34,7 @@
 
 static const char *const dirname[QD_MAX] = {
 	[QD_DROP] = "drop", [QD_QUEUE] = "queue", [QD_BAD] = "bad",
-	[QD_DEAD] = "dead",
+	[QD_DEAD] = "dead", [QD_HOST] = "host",
 };
 
 /* The format of the spool; a spool that has no VERSION gets ours. */

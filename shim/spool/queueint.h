@@ -11,7 +11,7 @@
 #include "spool/odd.h"
 #include "spool/queue.h"
 
-enum queue_dir { QD_DROP, QD_QUEUE, QD_BAD, QD_DEAD, QD_MAX };
+enum queue_dir { QD_DROP, QD_QUEUE, QD_BAD, QD_DEAD, QD_HOST, QD_MAX };
 
 struct queue {
 	int	 fd[QD_MAX];

@@ -20,6 +20,7 @@
 
 #include "base/priv.h"
 #include "base/xmalloc.h"
+#include "spool/hoststat.h"
 #include "spool/queue.h"
 #include "submit/notify.h"
 
@@ -67,6 +68,8 @@ flush_all(const struct conf *conf)
 
 	if ((f.queue = queue_open(conf->spool, &why)) == NULL)
 		return complain(EX_OSFILE, "queue", why);
+	/* whoever says so knows better than what is remembered */
+	hoststat_forget(f.queue);
 	f.now = time(NULL);
 	ret = queue_scan(f.queue, IN_QUEUE, make_due, &f);
 	if (ret == -1)

@@ -59,6 +59,7 @@ check_defaults(const struct conf *c)
 	assert_int_equal(c->retry_max, 4 * 3600);
 	assert_int_equal(c->workers, 64);
 	assert_int_equal(c->per_destination, 8);
+	assert_int_equal(conf_rate(c, "any.example"), 0);
 	assert_int_equal(c->connect_timeout, 30000);
 	assert_int_equal(c->reply_timeout, 300000);
 	assert_int_equal(c->data_timeout, 600000);
@@ -110,6 +111,7 @@ test_conf_load_every_key(void **state)
 	    "retry-max: 90s\n"
 	    "workers: 1\n"
 	    "per-destination: 1000\n"
+	    "rate: * 100/m, Big.Example 10/s,\tslow.example  2/d\n"
 	    "connect-timeout: 1s\n"
 	    "reply-timeout: 1h\n"
 	    "data-timeout: 2m\n"
@@ -136,6 +138,9 @@ test_conf_load_every_key(void **state)
 	assert_int_equal(c->retry_max, 90);
 	assert_int_equal(c->workers, 1);
 	assert_int_equal(c->per_destination, 1000);
+	assert_int_equal(conf_rate(c, "any.example"), 600000);
+	assert_int_equal(conf_rate(c, "big.example"), 100000);
+	assert_true(conf_rate(c, "slow.example") == 43200 * (int64_t)1000000);
 	assert_int_equal(c->connect_timeout, 1000);
 	assert_int_equal(c->reply_timeout, 3600000);
 	assert_int_equal(c->data_timeout, 120000);
@@ -166,7 +171,16 @@ static const struct {
 	{ "masquerade: a@b@c.example", "masquerade: \"a@b@c.example\" is "
 	    "neither a domain nor an address" },
 	{ "warn: 4h", "unknown key \"warn\"" },
-	{ "rate: 1", "unknown key \"rate\"" },
+	{ "rate: 1", "rate: \"1\" is not a domain and a rate" },
+	{ "rate: a.example", "rate: \"a.example\" is not a domain and a rate" },
+	{ "rate: a.example 1/s,", "rate: \"\" is not a domain and a rate" },
+	{ "rate: a..b 1/s", "rate: \"a..b\" is not a domain" },
+	{ "rate: * 10", "rate: \"10\" is not a number of messages per time, "
+	    "as 10/s, 100/m, 1000/h or 5000/d" },
+	{ "rate: * 10/y", "rate: \"10/y\" is not a number of messages per "
+	    "time, as 10/s, 100/m, 1000/h or 5000/d" },
+	{ "rate: * 0/s", "rate: \"0\" is not between 1 and 1000000" },
+	{ "rate: * x/s", "rate: \"x\" is not a number" },
 	{ "postmaster: root", "unknown key \"postmaster\"" },
 	{ "hostname:", "hostname has no value" },
 	{ "hostname: # x", "hostname has no value" },

@@ -59,7 +59,7 @@ event(const char *fmt, ...)
 
 struct router *__wrap_router_new(const struct conf *, const char *);
 void	 __wrap_router_free(struct router *);
-void	 __wrap_router_expire(struct router *, int64_t);
+void	 __wrap_router_expire(struct router *, int64_t, uint64_t);
 struct route *__wrap_route_find(struct router *, const char *);
 int	 __wrap_route_hop(struct router *, struct route *, size_t,
 	    struct result *);
@@ -91,9 +91,10 @@ __wrap_router_free(struct router *rt)
 }
 
 void
-__wrap_router_expire(struct router *rt, int64_t now)
+__wrap_router_expire(struct router *rt, int64_t now, uint64_t generation)
 {
 	(void)rt;
+	(void)generation;
 	assert_true(now >= 0);
 }
 
@@ -416,7 +417,7 @@ test_deliver_message_scenes(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
 		set_scene(scenes[i].host);
-		d = deliver_new(&conf, "d.example");
+		d = deliver_new(&conf, NULL, "d.example");
 		m = send_to(d, scenes[i].rcpts);
 		if (strcmp(buf_str(&events), scenes[i].events) != 0)
 			fail_msg("%s: %s", scenes[i].name, buf_str(&events));
@@ -465,7 +466,7 @@ test_deliver_message_twice(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		set_scene(pairs[i].host);
-		d = deliver_new(&conf, "d.example");
+		d = deliver_new(&conf, NULL, "d.example");
 		send_to(d, pairs[i].first);
 		send_to(d, pairs[i].second);
 		if (strcmp(buf_str(&events), pairs[i].events) != 0)
@@ -484,7 +485,7 @@ test_deliver_message_new_route(void **state)
 
 	(void)state;
 	set_scene(list);
-	d = deliver_new(&conf, "d.example");
+	d = deliver_new(&conf, NULL, "d.example");
 	send_to(d, "a");
 	routes[0].hop = &hops[1];
 	routes[0].nhop = 1;
@@ -509,7 +510,7 @@ test_deliver_message_hundred(void **state)
 	script[2 * 101] = '\0';
 	list[0].mail = script;
 	set_scene(list);
-	d = deliver_new(&conf, "d.example");
+	d = deliver_new(&conf, NULL, "d.example");
 	for (i = 0; i < 101; i++)
 		send_to(d, "a");
 	for (p = buf_str(&events); (p = strstr(p, "A0+")) != NULL; p++)
@@ -528,7 +529,7 @@ test_deliver_message_held(void **state)
 	(void)state;
 	set_scene(list);
 	held = true;
-	d = deliver_new(&conf, "d.example");
+	d = deliver_new(&conf, NULL, "d.example");
 	m = send_to(d, "a");
 	assert_string_equal(buf_str(&events), "");
 	assert_int_equal(rcpts[0].result.code, R_TLS);
@@ -547,7 +548,7 @@ test_deliver_message_no_route(void **state)
 	(void)state;
 	set_scene(none);
 	result_set(&routes[0].why, R_NULLMX, "takes no mail");
-	d = deliver_new(&conf, "d.example");
+	d = deliver_new(&conf, NULL, "d.example");
 	m = send_to(d, "ab");
 	assert_string_equal(buf_str(&events), "(ab)");
 	assert_int_equal(rcpts[1].result.code, R_NULLMX);
@@ -572,7 +573,7 @@ test_deliver_message_log(void **state)
 
 	(void)state;
 	set_scene(list);
-	d = deliver_new(&conf, "d.example");
+	d = deliver_new(&conf, NULL, "d.example");
 	send_to(d, "abc");
 	deliver_free(d);
 	assert_non_null(strstr(lines.data, "A:25: refused\n"));
@@ -598,7 +599,7 @@ test_deliver_message_log_none(void **state)
 	(void)state;
 	set_scene(none);
 	result_set(&routes[0].why, R_NOHOST, "no such domain");
-	d = deliver_new(&conf, "d.example");
+	d = deliver_new(&conf, NULL, "d.example");
 	send_to(d, "a");
 	deliver_free(d);
 	assert_non_null(strstr(lines.data, "to=<a@d.example>, relay=none, "));
@@ -624,7 +625,7 @@ test_deliver_message_tells(void **state)
 
 	(void)state;
 	set_scene(list);
-	d = deliver_new(&conf, "d.example");
+	d = deliver_new(&conf, NULL, "d.example");
 	deliver_message(d, &m);
 	deliver_free(d);
 	assert_non_null(strstr(events.data,

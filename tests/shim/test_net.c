@@ -139,12 +139,12 @@ test_net_connect_fails(void **state)
 	    "cannot connect to 127.0.0.1: Connection refused");
 	assert_null(net_connect((struct sockaddr *)&sin, sizeof(sin), "::1",
 	    LONG, &r));
-	assert_int_equal(r.code, R_CONNECT);
+	assert_int_equal(r.code, R_LOCALERR);
 	assert_string_equal(r.text,
 	    "source-address ::1 is no IPv4 address");
 	assert_null(net_connect((struct sockaddr *)&sin, sizeof(sin),
 	    "192.0.2.77", LONG, &r));
-	assert_int_equal(r.code, R_CONNECT);
+	assert_int_equal(r.code, R_LOCALERR);
 	assert_non_null(strstr(r.text, "cannot use source-address 192.0.2.77"));
 	close(fd);
 }

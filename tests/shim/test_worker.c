@@ -47,7 +47,8 @@ event(const char *fmt, ...)
 	va_end(ap);
 }
 
-struct deliver *__wrap_deliver_new(const struct conf *, const char *);
+struct deliver *__wrap_deliver_new(const struct conf *,
+	    struct queue *, const char *);
 void	__wrap_deliver_free(struct deliver *);
 void	__wrap_deliver_message(struct deliver *, struct delivery *);
 bool	__wrap_deliver_is_connected(const struct deliver *);
@@ -63,8 +64,10 @@ void	__wrap_log_err(const char *, ...)
 	    __attribute__((format(printf, 1, 2)));
 
 struct deliver *
-__wrap_deliver_new(const struct conf *conf, const char *domain)
+__wrap_deliver_new(const struct conf *conf, struct queue *q,
+    const char *domain)
 {
+	(void)q;
 	assert_non_null(conf);
 	assert_string_equal(domain, "d.example");
 	return NULL;
@@ -356,21 +359,25 @@ work(void)
 static struct report
 reports(void)
 {
-	struct report r, done;
+	struct report r[REPORTS_MAX], done;
+	ssize_t n;
+	size_t i;
 
 	memset(&done, 0, sizeof(done));
 	buf_clear(&events);
 	close(sock);
 	sock = -1;
-	while (recv(runner, &r, sizeof(r), 0) == (ssize_t)sizeof(r)) {
-		assert_string_equal(r.id.s, "0123456789abcdefghij");
-		if (r.kind == REPORT_RCPT)
-			event("%u%s", r.rcpt, result_name(r.result.code));
-		else {
-			event("done");
-			done = r;
+	while ((n = recv(runner, r, sizeof(r), 0)) > 0)
+		for (i = 0; i < (size_t)n / sizeof(r[0]); i++) {
+			assert_string_equal(r[i].id.s, "0123456789abcdefghij");
+			if (r[i].kind == REPORT_RCPT)
+				event("%u%s", r[i].rcpt,
+				    result_name(r[i].result.code));
+			else {
+				event("done");
+				done = r[i];
+			}
 		}
-	}
 	return done;
 }
 
