@@ -38,7 +38,7 @@ for page in $pages; do
 done
 
 if command -v shellcheck >/dev/null; then
-	for script in configure quickstart .ci/run debian/*.p[or][es]* \
+	for script in configure quickstart .ci/run tests/bench/run debian/*.p[or][es]* \
 	    $(find tests -name '*.sh' | sort); do
 		[ -f "$script" ] || continue
 		# What shellcheck calls style is a matter of taste where
