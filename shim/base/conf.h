@@ -33,6 +33,8 @@ struct conf {
 	char	*source_address; /* address to connect from, or NULL */
 	uint64_t max_size;	/* octets of a message */
 	unsigned max_rcpts;
+	unsigned user_messages;	/* in the queue, of one user */
+	uint64_t user_size;	/* octets of them together */
 	int64_t	 expire;	/* seconds */
 	int64_t	 retry_min;	/* seconds */
 	int64_t	 retry_max;	/* seconds */

@@ -89,27 +89,44 @@ queue_release(struct queue *q, const struct msgid *id, time_t now)
 	return ret;
 }
 
-int
-queue_delete(struct queue *q, const struct msgid *id)
+/* Remove ID from DIR.  0, ENOENT, or what went wrong. */
+static int
+remove_from(struct queue *q, enum queue_dir dir, const char *id)
 {
-	struct journal_name name = queue_journal_name(id->s);
-	bool was = true;
+	if (unlinkat(q->fd[dir], id, 0) == -1)
+		return errno;
+	q->dirty[dir] = true;
+	return 0;
+}
 
-	if (unlinkat(q->fd[QD_DROP], id->s, 0) == -1) {
-		if (errno != ENOENT)
-			return -1;
-		was = false;
-	}
+int
+queue_delete(struct queue *q, const struct msgid *id, size_t n, int *error)
+{
+	int failed = 0, sync = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		error[i] = remove_from(q, QD_DROP, id[i].s);
 	/* a drop file that came back after its journal has gone were new */
 	if (fsync(q->fd[QD_DROP]) == -1)
-		return -1;
-	if (unlinkat(q->fd[QD_QUEUE], id->s, 0) == 0)
-		was = true;
-	else if (errno != ENOENT)
-		return -1;
-	if (fsync(q->fd[QD_QUEUE]) == -1)
-		return -1;
-	(void)unlinkat(q->fd[QD_QUEUE], name.s, 0);
-	errno = ENOENT;
-	return was ? 0 : -1;
+		sync = errno;
+	for (i = 0; i < n; i++) {
+		if (sync != 0)
+			error[i] = sync;
+		if (error[i] == ENOENT)
+			error[i] = remove_from(q, QD_QUEUE, id[i].s);
+		else if (error[i] == 0)
+			(void)remove_from(q, QD_QUEUE, id[i].s);
+		if (error[i] == 0)
+			queue_note_gone(q, id[i].s);
+	}
+	if (queue_sync(q) == -1)
+		sync = errno;
+	for (i = 0; i < n; i++) {
+		/* gone, but perhaps not for ever */
+		if (sync != 0 && error[i] == 0)
+			error[i] = sync;
+		failed += error[i] != 0;
+	}
+	return failed;
 }

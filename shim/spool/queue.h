@@ -117,11 +117,13 @@ int	queue_bury(struct queue *, const struct msgid *);
  * queue_hold: not tried any more.  EAGAIN: it is in drop/, the runner's to
  *	pick up.
  * queue_release: not held any more, and due now.
- * queue_delete: gone, nobody is told.
+ * queue_delete: N of them are gone, nobody is told.  Returns how many could
+ *	not be removed; ERROR, of N elements, is the errno of each, or 0.
  */
 int	queue_hold(struct queue *, const struct msgid *);
 int	queue_release(struct queue *, const struct msgid *, time_t now);
-int	queue_delete(struct queue *, const struct msgid *);
+int	queue_delete(struct queue *, const struct msgid *, size_t n,
+	    int *error);
 
 struct queue_entry {
 	struct msgid	 id;

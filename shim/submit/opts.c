@@ -156,11 +156,10 @@ heed_q(struct opts *o, const char *arg)
 	if (*arg >= '0' && *arg <= '9')
 		return xasprintf("-q%s: this sendmail is no daemon; the queue "
 		    "is run without one, plain -q runs it now", arg);
-	if (*arg != '\0' && strcmp(arg, "f") != 0)
-		return xasprintf("-q%s is not supported; plain -q runs the "
-		    "whole queue", arg);
-	o->mode = OPTS_FLUSH;
-	return NULL;
+	if (o->mode == OPTS_SUBMIT)
+		o->mode = OPTS_FLUSH;
+	return *arg == '\0' || strcmp(arg, "f") == 0 ? NULL :
+	    pick_add(&o->pick, arg);
 }
 
 static char *

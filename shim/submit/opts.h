@@ -5,10 +5,12 @@
 
 #include <stdbool.h>
 
+#include "submit/pick.h"
+
 enum opts_mode {
 	OPTS_SUBMIT,		/* read a message and queue it */
 	OPTS_MAILQ,		/* -bp, or called as mailq */
-	OPTS_FLUSH,		/* -q */
+	OPTS_FLUSH,		/* -q, without -bp */
 	OPTS_HELP,
 	OPTS_VERSION
 };
@@ -20,6 +22,7 @@ struct opts {
 	bool		 verbose;	/* -v */
 	const char	*sender;	/* -f, or NULL */
 	const char	*full_name;	/* -F, or NULL */
+	struct pick	 pick;		/* -qI, -qR, -qS */
 	char		**rcpt;		/* within argv */
 	int		 nrcpt;
 };

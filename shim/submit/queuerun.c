@@ -8,8 +8,6 @@
 
 #include "submit/queuerun.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/priv.h"
 #include "base/xmalloc.h"
 #include "spool/hoststat.h"
 #include "spool/queue.h"
 #include "submit/notify.h"
+#include "submit/owner.h"
+#include "submit/pick.h"
+#include "submit/waiting.h"
 
 #define WAKE_PATH	MXNSS_RUNDIR "/wake"
 #define RUNNER		MXNSS_LIBEXECDIR "/runner"
@@ -36,8 +36,26 @@ complain(int code, const char *what, const char *why)
 
 struct flush {
 	struct queue	*queue;
+	const struct pick *pick;
 	time_t		 now;
 };
+
+static bool
+is_meant(const struct flush *f, const struct queue_entry *e)
+{
+	struct waiting w;
+	bool takes;
+
+	if (!pick_may_take(f->pick, e->id.s))
+		return false;
+	if (!pick_needs_envelope(f->pick))
+		return true;
+	if (waiting_read(f->queue, e, &w) == -1)
+		return false;
+	takes = pick_takes(f->pick, &w);
+	waiting_clear(&w);
+	return takes;
+}
 
 /* Held messages stay so: to release them is another command. */
 static void
@@ -45,7 +63,7 @@ make_due(void *arg, const struct queue_entry *e)
 {
 	struct flush *f = arg;
 
-	if (!e->held && e->next > f->now)
+	if (!e->held && e->next > f->now && is_meant(f, e))
 		(void)queue_set_next(f->queue, &e->id, f->now);
 }
 
@@ -59,9 +77,9 @@ run_once(void)
 }
 
 static int
-flush_all(const struct conf *conf)
+flush(const struct conf *conf, const struct pick *pick)
 {
-	struct flush f;
+	struct flush f = { .pick = pick };
 	const char *why;
 	bool idle;
 	int ret;
@@ -85,18 +103,16 @@ flush_all(const struct conf *conf)
 }
 
 int
-queuerun_main(const struct conf *conf)
+queuerun_main(const struct conf *conf, const struct pick *pick)
 {
-	struct stat st;
+	int code;
 
-	if (stat(conf->spool, &st) == -1)
-		return complain(EX_OSFILE, conf->spool, strerror(errno));
-	if (geteuid() != 0 && geteuid() != st.st_uid) {
+	if (access(conf->spool, F_OK) == 0 && !owner_may(conf->spool) &&
+	    pick->n == 0) {
 		/* where no runner listens, one comes by itself */
 		(void)notify_wake(WAKE_PATH, "", -1);
 		return EX_OK;
 	}
-	if (priv_become_owner(conf->spool) == -1)
-		return complain(EX_NOPERM, conf->spool, strerror(errno));
-	return flush_all(conf);
+	code = owner_become("sendmail", conf->spool, "choose what is tried");
+	return code == EX_OK ? flush(conf, pick) : code;
 }

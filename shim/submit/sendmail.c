@@ -23,7 +23,8 @@
 
 static const char usage[] =
     "usage: sendmail [-itv] [-F name] [-f address] [--] [recipient ...]\n"
-    "       sendmail -bp | -q | --help | --version\n"
+    "       sendmail -bp | -q [-q[!]{I|R|S}part ...]\n"
+    "       sendmail --help | --version\n"
     "The message is read from standard input.  See sendmail(8).\n";
 
 static int
@@ -44,7 +45,8 @@ with_conf(const struct opts *opts)
 	/* the lines that are right count; no mail is refused for the others */
 	for (i = 0; i < conf->nerrors; i++)
 		submit_complain(EX_OK, "warning: %s", conf->errors[i]);
-	code = opts->mode == OPTS_FLUSH ? queuerun_main(conf) : submit(&env);
+	code = opts->mode == OPTS_FLUSH ? queuerun_main(conf, &opts->pick) :
+	    submit(&env);
 	conf_free(conf);
 	return code;
 }
@@ -52,8 +54,6 @@ with_conf(const struct opts *opts)
 static int
 sendmail_main(int argc, char **argv)
 {
-	static char mailq[] = "mailq";
-	char *mailq_argv[] = { mailq, NULL };
 	struct opts opts;
 	char *why;
 	int code;
@@ -65,7 +65,7 @@ sendmail_main(int argc, char **argv)
 	}
 	switch (opts.mode) {
 	case OPTS_MAILQ:
-		return mailq_main(1, mailq_argv);
+		return mailq_table(&opts.pick);
 	case OPTS_HELP:
 		return print(usage);
 	case OPTS_VERSION:

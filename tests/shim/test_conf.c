@@ -54,6 +54,8 @@ check_defaults(const struct conf *c)
 	assert_null(c->source_address);
 	assert_int_equal(c->max_size, 50 * 1024 * 1024);
 	assert_int_equal(c->max_rcpts, 1000);
+	assert_int_equal(c->user_messages, 1000);
+	assert_int_equal(c->user_size, 256 << 20);
 	assert_int_equal(c->expire, 5 * 86400);
 	assert_int_equal(c->retry_min, 300);
 	assert_int_equal(c->retry_max, 4 * 3600);
@@ -106,6 +108,8 @@ test_conf_load_every_key(void **state)
 	    "source-address: 2001:db8::1\n"
 	    "max-size: 3G\r\n"
 	    "max-rcpts:7\n"
+	    "user-messages: 12\n"
+	    "user-size: 3M\n"
 	    "  expire  :  2w  \n"
 	    "retry-min: 90\n"
 	    "retry-max: 90s\n"
@@ -133,6 +137,8 @@ test_conf_load_every_key(void **state)
 	assert_string_equal(c->source_address, "2001:db8::1");
 	assert_true(c->max_size == (uint64_t)3 * 1024 * 1024 * 1024);
 	assert_int_equal(c->max_rcpts, 7);
+	assert_int_equal(c->user_messages, 12);
+	assert_int_equal(c->user_size, 3 << 20);
 	assert_int_equal(c->expire, 14 * 86400);
 	assert_int_equal(c->retry_min, 90);
 	assert_int_equal(c->retry_max, 90);

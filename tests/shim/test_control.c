@@ -86,6 +86,15 @@ entry(const struct msgid *id)
 }
 
 static void
+delete(struct queue *by, const struct msgid *id, int want)
+{
+	int error = -1;
+
+	assert_int_equal(queue_delete(by, id, 1, &error), want != 0);
+	assert_int_equal(error, want);
+}
+
+static void
 make_file(const char *dir, const char *name, const char *text)
 {
 	int fd = open(fixture_path(dir, name), O_WRONLY | O_CREAT | O_EXCL,
@@ -198,13 +207,29 @@ test_queue_delete(void **state)
 	result_set(&r.result, R_SENT, "ok");
 	assert_int_equal(queue_record(q, &id, &r, 1), 0);
 	assert_int_equal(fixture_count("queue"), 2);
-	assert_int_equal(queue_delete(ours, &id), 0);
+	delete(ours, &id, 0);
 	assert_int_equal(fixture_count("queue"), 0);
-	assert_int_equal(queue_delete(ours, &id), -1);
-	assert_int_equal(errno, ENOENT);
+	delete(ours, &id, ENOENT);
 	fixture_drop(&id, "a@example.org", "b@example.net");
-	assert_int_equal(queue_delete(ours, &id), 0);
+	delete(ours, &id, 0);
 	assert_int_equal(fixture_count("drop"), 0);
+}
+
+static void
+test_queue_delete_many(void **state)
+{
+	struct msgid id[4];
+	int error[4], i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		in_queue(&id[i]);
+	delete(ours, &id[2], 0);
+	assert_int_equal(queue_delete(ours, id, 4, error), 1);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(error[i], i == 2 ? ENOENT : 0);
+	assert_int_equal(fixture_count("queue"), 0);
+	assert_int_equal(queue_delete(ours, NULL, 0, NULL), 0);
 }
 
 /* While a runner tries the copy of drop/ID: it must not come back. */
@@ -218,7 +243,7 @@ test_queue_delete_before_keep(void **state)
 	fixture_drop(&id, "a@example.org", "b@example.net");
 	fd = pick_up(&id);
 	assert_int_not_equal(fd, -1);
-	assert_int_equal(queue_delete(ours, &id), 0);
+	delete(ours, &id, 0);
 	assert_int_equal(queue_keep(q, &id, fd, 1000), 1);
 	close(fd);
 	assert_int_equal(fixture_count("queue"), 0);
@@ -232,7 +257,7 @@ test_queue_delete_before_the_end(void **state)
 
 	(void)state;
 	in_queue(&id);
-	assert_int_equal(queue_delete(ours, &id), 0);
+	delete(ours, &id, 0);
 	assert_int_equal(queue_set_next(q, &id, 1), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(queue_retire(q, IN_QUEUE, &id), 0);
@@ -347,6 +372,7 @@ main(void)
 		TEST(test_queue_hold_and_release),
 		TEST(test_queue_hold_in_drop),
 		TEST(test_queue_delete),
+		TEST(test_queue_delete_many),
 		TEST(test_queue_delete_before_keep),
 		TEST(test_queue_delete_before_the_end),
 		TEST(test_queue_reserve_keeps_the_size),

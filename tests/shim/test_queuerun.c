@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -20,6 +21,7 @@
 #include "base/conf.h"
 #include "spool/queue.h"
 #include "spool_fixture.h"
+#include "submit/pick.h"
 #include "submit/queuerun.h"
 
 static struct queue *q;
@@ -73,7 +75,7 @@ next_of(const struct msgid *id)
 
 /* In a process of its own, as it changes what a process is. */
 static int
-flush(char *dir)
+flush_some(char *dir, const struct pick *pick)
 {
 	struct conf conf;
 	int status = -1;
@@ -84,11 +86,19 @@ flush(char *dir)
 		/* the lock is the parent's, as if that were a runner */
 		memset(&conf, 0, sizeof(conf));
 		conf.spool = dir;
-		_exit(queuerun_main(&conf));
+		_exit(queuerun_main(&conf, pick));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+static int
+flush(char *dir)
+{
+	static const struct pick every;
+
+	return flush_some(dir, &every);
 }
 
 static void
@@ -110,6 +120,28 @@ test_queuerun_makes_all_due(void **state)
 }
 
 static void
+test_queuerun_makes_some_due(void **state)
+{
+	struct msgid one, other;
+	struct pick pick;
+	char part[1 + sizeof(one.s)];
+	time_t now = time(NULL);
+
+	(void)state;
+	in_queue(&one, now + 3600);
+	in_queue(&other, now + 3600);
+	assert_int_equal(queue_lock(q), 0);
+	memset(&pick, 0, sizeof(pick));
+	assert_null(pick_add(&pick, "Rexample.net"));
+	assert_null(pick_add(&pick, "Sa@"));
+	snprintf(part, sizeof(part), "I%s", one.s);
+	assert_null(pick_add(&pick, part));
+	assert_int_equal(flush_some(spool, &pick), EX_OK);
+	assert_true(next_of(&one) <= now + 1800);
+	assert_true(next_of(&other) == now + 3600);
+}
+
+static void
 test_queuerun_without_a_spool(void **state)
 {
 	char nowhere[] = "/nonexistent/spool";
@@ -123,6 +155,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_queuerun_makes_all_due,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(test_queuerun_makes_some_due,
 		    setup, teardown),
 		cmocka_unit_test(test_queuerun_without_a_spool),
 	};
