@@ -211,6 +211,8 @@ detail_event(void *arg, const struct journal_record *r)
 static const char *
 rcpt_status(const struct recipient *to)
 {
+	if (to->expanded)
+		return "expanded";
 	if (to->failed)
 		return "failed";
 	if (to->final)

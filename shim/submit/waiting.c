@@ -45,6 +45,7 @@ waiting_read(struct queue *q, const struct queue_entry *e, struct waiting *w)
 {
 	struct stat st;
 	const char *why;
+	size_t i;
 	int fd, ret = -1;
 
 	memset(w, 0, sizeof(*w));
@@ -59,6 +60,9 @@ waiting_read(struct queue *q, const struct queue_entry *e, struct waiting *w)
 		if (e->place == IN_DROP)
 			w->mf.env.uid = st.st_uid;
 		w->rcpt = xcalloc(w->mf.env.nrcpt, sizeof(w->rcpt[0]));
+		for (i = 0; i < w->mf.env.nrcpt; i++)
+			w->rcpt[i].final = w->rcpt[i].expanded =
+			    w->mf.env.rcpt[i].expanded;
 		/* without its journal a message is shown as not tried */
 		(void)queue_journal(q, &e->id, replay, w);
 		ret = 0;

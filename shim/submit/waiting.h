@@ -15,7 +15,8 @@
 #include "spool/queue.h"
 
 struct recipient {
-	bool	 final;		/* delivered, or failed and reported */
+	bool	 final;		/* nothing is left to do for it */
+	bool	 expanded;	/* others get it instead: final */
 	bool	 failed;
 	unsigned attempts;
 	uint64_t time;		/* of the last attempt, microseconds */
