@@ -54,14 +54,12 @@ status_name(enum mxnss_status status)
 	return "NOTFOUND";
 }
 
-void
-mxtrace_list(const struct lookup *lk, const struct nssconf *conf)
+static void
+tell_list(const struct lookup *lk, const struct nssconf *conf)
 {
 	struct mxtrace t;
 	char text[NSSCONF_MAXSOURCES * 400];
 
-	if (lk->h.mh_trace == NULL)
-		return;
 	memset(&t, 0, sizeof(t));
 	t.mt_event = MXT_LIST;
 	t.mt_domain = lk->q.domain;
@@ -70,6 +68,14 @@ mxtrace_list(const struct lookup *lk, const struct nssconf *conf)
 	if (conf->origin[0] != '\0')
 		t.mt_origin = conf->origin;
 	lk->h.mh_trace(lk->h.mh_tracearg, &t);
+}
+
+/* Has no large variables: the compiler would clear them for each lookup. */
+void
+mxtrace_list(const struct lookup *lk, const struct nssconf *conf)
+{
+	if (lk->h.mh_trace != NULL)
+		tell_list(lk, conf);
 }
 
 void
