@@ -79,6 +79,19 @@ struct mxhosts_files {
 	size_t		 n;
 };
 
+/* Which file has a pattern first, for mxhosts_check() of several. */
+struct mxhosts_owner {
+	char		*pattern;	/* folded */
+	const char	*path;		/* borrowed */
+	unsigned int	 lineno;
+};
+
+struct mxhosts_owners {
+	struct mxhosts_owner *owner;	/* sorted by pattern */
+	size_t		 n, room;
+	int		 more;		/* there are files yet to come */
+};
+
 /* Cuts chunks of a file into lines. */
 struct mxhosts_reader {
 	int	(*line)(void *arg, unsigned int lineno, const char *p,
@@ -156,7 +169,9 @@ int	mxhosts_finish(struct mxhosts_reader *);
  *	what fstat(2) said, too.
  * mxhosts_check: every error of a file, and as a WARNING every line that
  *	has no effect, in order of lines, to REPORT.  -1 if the file cannot
- *	be read, with ERR as above; else the number of errors.
+ *	be read, with ERR as above; else the number of errors.  OWNERS, all
+ *	zero at first, learns its patterns; those of earlier files are known
+ *	by it.
  */
 int	mxhosts_read(const char *path, int (*line)(void *, unsigned int,
 	    const char *, size_t, int), void *arg, char *err, size_t errsize);
@@ -164,7 +179,9 @@ int	mxhosts_read_into(const char *path, struct mxhosts_reader *,
 	    struct stat *, char *err, size_t errsize);
 int	mxhosts_check(const char *path, void (*report)(void *arg,
 	    unsigned int lineno, int warning, const char *text), void *arg,
-	    size_t *npatterns, char *err, size_t errsize);
+	    struct mxhosts_owners *owners, size_t *npatterns, char *err,
+	    size_t errsize);
+void	mxhosts_owners_clear(struct mxhosts_owners *);
 
 /*
  * mxhosts_list: PATH and what its directory, PATH.d, holds.  -1 with errno

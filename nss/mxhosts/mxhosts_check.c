@@ -31,6 +31,7 @@ struct complaint {
 };
 
 struct check {
+	const struct mxhosts_owners *owners;	/* of the files before */
 	char		 pattern[MXHOSTS_MAXLINE + 1];	/* "": unreadable */
 	struct seen	*seen;
 	size_t		 nseen, seenroom;
@@ -246,10 +247,115 @@ check_places(struct check *c)
 }
 
 static int
+by_owned_pattern(const void *va, const void *vb)
+{
+	const struct mxhosts_owner *a = va, *b = vb;
+
+	return strcmp(a->pattern, b->pattern);
+}
+
+static int
+by_key(const void *key, const void *owner)
+{
+	return strcmp(key, ((const struct mxhosts_owner *)owner)->pattern);
+}
+
+/* Of an earlier file, or NULL. */
+static const struct mxhosts_owner *
+owner_of(const struct check *c, const char *pattern)
+{
+	return c->owners->n == 0 ? NULL : bsearch(pattern, c->owners->owner,
+	    c->owners->n, sizeof(*c->owners->owner), by_key);
+}
+
+static int
+is_first_of_pattern(const struct check *c, size_t i)
+{
+	return i == 0 ||
+	    strcmp(c->seen[i].pattern, c->seen[i - 1].pattern) != 0;
+}
+
+/* The first file that has a pattern owns it. */
+static int
+check_owners(struct check *c)
+{
+	const struct mxhosts_owner *owner;
+	char text[700];
+	size_t i;
+
+	for (i = 0; i < c->nseen; i++) {
+		if (!is_first_of_pattern(c, i) ||
+		    (owner = owner_of(c, c->seen[i].pattern)) == NULL)
+			continue;
+		(void)snprintf(text, sizeof(text), "the pattern belongs to "
+		    "%s:%u, which is read first; its lines here have no "
+		    "effect", owner->path, owner->lineno);
+		if (warn_of(c, c->seen[i].lineno, text) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Adds the patterns that are new; owner_of() does not see them yet. */
+static int
+add_owners(const struct check *c, struct mxhosts_owners *owners,
+    const char *path, size_t *n)
+{
+	struct mxhosts_owner *grown;
+	size_t i;
+
+	for (i = 0; i < c->nseen; i++) {
+		if (!is_first_of_pattern(c, i) ||
+		    owner_of(c, c->seen[i].pattern) != NULL)
+			continue;
+		grown = grow(owners->owner, *n, &owners->room, sizeof(*grown));
+		if (grown == NULL)
+			return -1;
+		owners->owner = grown;
+		grown += *n;
+		if ((grown->pattern = strdup(c->seen[i].pattern)) == NULL)
+			return -1;
+		grown->path = path;
+		grown->lineno = c->seen[i].lineno;
+		(*n)++;
+	}
+	return 0;
+}
+
+static int
+take_ownership(const struct check *c, struct mxhosts_owners *owners,
+    const char *path)
+{
+	size_t n = owners->n;
+	int ret;
+
+	ret = add_owners(c, owners, path, &n);
+	owners->n = n;
+	if (n > 0)
+		qsort(owners->owner, n, sizeof(*owners->owner),
+		    by_owned_pattern);
+	return ret;
+}
+
+void
+mxhosts_owners_clear(struct mxhosts_owners *owners)
+{
+	size_t i;
+
+	for (i = 0; i < owners->n; i++)
+		free(owners->owner[i].pattern);
+	free(owners->owner);
+	memset(owners, 0, sizeof(*owners));
+}
+
+static int
 has_pattern(const struct check *c, const char *pattern)
 {
 	size_t lo = 0, hi = c->nseen, mid;
 	int cmp;
+
+	if (owner_of(c, pattern) != NULL)
+		return 1;
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
@@ -284,14 +390,14 @@ is_covered(const struct check *c, const char *pattern)
 	return has_pattern(c, base);
 }
 
-/* "dns" for a user is an exception; it needs a rule. */
+/* "dns" for a user is an exception; it needs a rule, here or elsewhere. */
 static int
 check_users(struct check *c)
 {
 	const struct seen *s;
 	size_t i;
 
-	for (i = 0; i < c->nseen; i++) {
+	for (i = 0; i < c->nseen && !c->owners->more; i++) {
 		s = &c->seen[i];
 		if (s->kind != MXHOSTS_DNS ||
 		    strchr(s->pattern, '@') == NULL ||
@@ -322,7 +428,8 @@ check_free(struct check *c)
 
 int
 mxhosts_check(const char *path, void (*report)(void *, unsigned int, int,
-    const char *), void *arg, size_t *npatterns, char *err, size_t errsize)
+    const char *), void *arg, struct mxhosts_owners *owners,
+    size_t *npatterns, char *err, size_t errsize)
 {
 	struct check *c;
 	size_t i;
@@ -331,9 +438,11 @@ mxhosts_check(const char *path, void (*report)(void *, unsigned int, int,
 	*npatterns = 0;
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		goto nomem;
+	c->owners = owners;
 	if (mxhosts_read(path, check_line, c, err, errsize) == -1)
 		goto out;
 	if (check_patterns(c, npatterns) == -1 || check_users(c) == -1 ||
+	    check_owners(c) == -1 || take_ownership(c, owners, path) == -1 ||
 	    check_places(c) == -1)
 		goto nomem;
 	if (c->ncomplaint > 0)

@@ -231,14 +231,15 @@ plural(size_t n)
 
 /* USED: a source of the list reads this file. */
 static int
-check_file(FILE *fp, const char *path, int used)
+check_file(FILE *fp, const char *path, int used,
+    struct mxhosts_owners *owners)
 {
 	struct report r = { fp, path, NULL, 0 };
 	char err[600];
 	size_t npatterns;
 	int errors;
 
-	errors = mxhosts_check(path, report_line, &r, &npatterns, err,
+	errors = mxhosts_check(path, report_line, &r, owners, &npatterns, err,
 	    sizeof(err));
 	if (errors == -1) {
 		(void)fprintf(fp, "%s\n", err);
@@ -264,6 +265,7 @@ check_file(FILE *fp, const char *path, int used)
 static int
 check_mxhosts(FILE *fp, const char *path, int used)
 {
+	struct mxhosts_owners owners = { NULL, 0, 0, 0 };
 	struct mxhosts_files files;
 	char err[600];
 	size_t i;
@@ -271,10 +273,13 @@ check_mxhosts(FILE *fp, const char *path, int used)
 
 	if (mxhosts_list(path, &files, err, sizeof(err)) == -1) {
 		(void)fprintf(fp, "%s\n", err);
-		return 1 + check_file(fp, path, used);
+		errors = 1 + check_file(fp, path, used, &owners);
 	}
-	for (i = 0; i < files.n; i++)
-		errors += check_file(fp, files.path[i], used);
+	for (i = 0; i < files.n; i++) {
+		owners.more = i + 1 < files.n;
+		errors += check_file(fp, files.path[i], used, &owners);
+	}
+	mxhosts_owners_clear(&owners);
 	mxhosts_files_clear(&files);
 	return errors;
 }

@@ -797,13 +797,15 @@ test_mxhosts_check_lists_every_error(void **state)
 	    ".d.example +1 n.example\n"
 	    "# good\n"
 	    "e.example m.example\n";
+	struct mxhosts_owners owners = { NULL, 0, 0, 0 };
 	struct reports r = { "", 0 };
 	char err[600];
 	size_t npatterns;
 
 	(void)state;
 	assert_int_equal(mxhosts_check(fake_text("bad", text), report, &r,
-	    &npatterns, err, sizeof(err)), 7);
+	    &owners, &npatterns, err, sizeof(err)), 7);
+	mxhosts_owners_clear(&owners);
 	assert_string_equal(r.text,
 	    "1 the line is skipped: it \n"
 	    "2 unknown word \"foo\"; a ho\n"
@@ -837,13 +839,15 @@ test_mxhosts_check_warns_of_lines_without_effect(void **state)
 	    "bob+x@c.example dns\n"
 	    "bo+b@c.example dns\n"
 	    "c.c.example dns\n";
+	struct mxhosts_owners owners = { NULL, 0, 0, 0 };
 	struct reports r = { "", 0 };
 	char err[600];
 	size_t npatterns;
 
 	(void)state;
 	assert_int_equal(mxhosts_check(fake_text("idle", text), report, &r,
-	    &npatterns, err, sizeof(err)), 1);
+	    &owners, &npatterns, err, sizeof(err)), 1);
+	mxhosts_owners_clear(&owners);
 	assert_string_equal(r.text,
 	    "1 W m.example is also in lin\n"
 	    "5 W m.example is also in lin\n"
@@ -858,6 +862,7 @@ test_mxhosts_check_warns_of_lines_without_effect(void **state)
 static void
 test_mxhosts_check_counts_the_lines_of_a_pattern(void **state)
 {
+	struct mxhosts_owners owners = { NULL, 0, 0, 0 };
 	struct reports r = { "", 0 };
 	char err[600], *text;
 	size_t i, n = 0, room = 64 * (MXHOSTS_MAXLINES + 2), npatterns;
@@ -868,7 +873,8 @@ test_mxhosts_check_counts_the_lines_of_a_pattern(void **state)
 		n += (size_t)snprintf(text + n, room - n,
 		    "a.example m%zu.example\n", i);
 	assert_int_equal(mxhosts_check(fake_text("long", text), report, &r,
-	    &npatterns, err, sizeof(err)), 1);
+	    &owners, &npatterns, err, sizeof(err)), 1);
+	mxhosts_owners_clear(&owners);
 	assert_string_equal(r.text, "1001 the pattern has too many\n");
 	free(text);
 }

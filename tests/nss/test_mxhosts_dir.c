@@ -310,6 +310,39 @@ test_check_and_config_know_all_files(void **state)
 	text = NULL;
 }
 
+static void
+test_check_knows_who_owns_a_pattern(void **state)
+{
+	(void)state;
+	tree_write("mxhosts", "a.example m.example\n*.w.example m.example\n"
+	    "amy@u.example dns\n");
+	tree_write("mxhosts.d/10.conf", "\nA.example. 20 x.example\n"
+	    "\t30 y.example\nb.example m.example\nbob@a.example dns\n");
+	tree_write("mxhosts.d/20.conf", "b.example z.example\n"
+	    ".W.example z.example\nu.example z.example\n"
+	    "eve@v.example dns\n");
+	assert_int_equal(run(getmx_check), 0);
+	assert_non_null(strstr(text, "10.conf:2: warning: the pattern belongs "
+	    "to /"));
+	assert_non_null(strstr(text, "/mxhosts:1, which is read first; its "
+	    "lines here have no effect\n"));
+	assert_null(strstr(text, "10.conf:3:"));
+	assert_null(strstr(text, "10.conf:4:"));
+	assert_non_null(strstr(text, "20.conf:1: warning: the pattern belongs "
+	    "to /"));
+	assert_non_null(strstr(text, "/mxhosts.d/10.conf:4, which"));
+	assert_non_null(strstr(text, "20.conf:2: warning: the pattern belongs "
+	    "to /"));
+	assert_null(strstr(text, "20.conf:3:"));
+	/* another file may cover a user */
+	assert_null(strstr(text, "mxhosts:3:"));
+	assert_null(strstr(text, "10.conf:5:"));
+	assert_non_null(strstr(text, "20.conf:4: warning: no other pattern "
+	    "covers this user"));
+	free(text);
+	text = NULL;
+}
+
 int
 main(void)
 {
@@ -324,7 +357,8 @@ main(void)
 		TEST(test_what_is_no_file_holds_mail),
 		TEST(test_directory_that_is_none),
 		TEST(test_generation_covers_all_files),
-		TEST(test_check_and_config_know_all_files)
+		TEST(test_check_and_config_know_all_files),
+		TEST(test_check_knows_who_owns_a_pattern)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
