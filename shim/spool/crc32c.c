@@ -10,6 +10,10 @@
 
 #include <string.h>
 
+#if defined(__x86_64__) && __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
+
 static uint32_t table[8][256];
 
 static void
@@ -70,11 +74,21 @@ crc_sse(uint32_t crc, const unsigned char *p, size_t n)
 	return crc;
 }
 
+/*
+ * What the C library knows already costs nothing.  The compiler's own way
+ * asks the processor again, at the start of the program, and that is what a
+ * virtual machine has to step in for: 50 us of a submission.
+ */
+#ifdef CPU_FEATURE_ACTIVE
+#define HAVE_SSE4_2()	CPU_FEATURE_ACTIVE(SSE4_2)
+#else
+#define HAVE_SSE4_2()	__builtin_cpu_supports("sse4.2")
+#endif
+
 static uint32_t
 crc_best(uint32_t c, const unsigned char *p, size_t n)
 {
-	return __builtin_cpu_supports("sse4.2") ? crc_sse(c, p, n) :
-	    crc_tables(c, p, n);
+	return HAVE_SSE4_2() ? crc_sse(c, p, n) : crc_tables(c, p, n);
 }
 #else
 #define crc_best	crc_tables

@@ -132,7 +132,7 @@ parse(char *text, struct hoststat *hs)
 	reason = end + 8;
 	reason[strcspn(reason, "\n")] = '\0';
 	hs->failures = (unsigned)n;
-	(void)strlcpy(hs->reason, reason, sizeof(hs->reason));
+	snprintf(hs->reason, sizeof(hs->reason), "%s", reason);
 	result_clean(hs->reason);
 	return true;
 }
@@ -196,7 +196,7 @@ hoststat_fail(struct queue *q, const char *key, const char *reason,
 	wait += (time_t)(random % (unsigned)(2 * tenth + 1)) - tenth;
 	if (hs.failures < FAILURES_MAX)
 		hs.failures++;
-	(void)strlcpy(hs.reason, reason, sizeof(hs.reason));
+	snprintf(hs.reason, sizeof(hs.reason), "%s", reason);
 	result_clean(hs.reason);
 	text = xasprintf("failures %u\nreason %s\n", hs.failures, hs.reason);
 	write_file(dir_of(q), key, text, now + wait);

@@ -57,7 +57,7 @@ cause(const struct view *v, const struct recipient *to, struct result *mine)
 	else if (v->cramped) {
 		result_set(mine, R_LOCALERR, "the disk is full: no room to "
 		    "record what happens to each recipient");
-		(void)strlcpy(mine->esc, "4.3.1", sizeof(mine->esc));
+		snprintf(mine->esc, sizeof(mine->esc), "4.3.1");
 	} else
 		return to->attempts != 0 ? &to->last : NULL;
 	return mine;

@@ -94,7 +94,7 @@ find_named(struct task *t)
 			    "is no identifier of a message");
 			continue;
 		}
-		(void)strlcpy(id.s, t->r->id[i], sizeof(id.s));
+		snprintf(id.s, sizeof(id.s), "%s", t->r->id[i]);
 		if (queue_stat(t->queue, &id, &e) == 0)
 			entries_add(&t->all, &e);
 		else
