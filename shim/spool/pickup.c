@@ -147,13 +147,15 @@ open_failed(struct queue *q, const struct msgid *id)
 	struct stat st;
 
 	switch (errno) {
+	case EACCES:
+	case EPERM:
+	case ELOOP:
+	case ENODEV:
+	case ENXIO:
+		break;
 	case ENOENT:
 		return 1;
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-	case EIO:
-	case EINTR:
+	default:		/* says nothing about the file */
 		return -1;
 	}
 	if (fstatat(q->fd[QD_DROP], id->s, &st, AT_SYMLINK_NOFOLLOW) == -1)

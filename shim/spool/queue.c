@@ -417,11 +417,24 @@ sync_dir(struct queue *q, enum queue_dir d)
 	return 0;
 }
 
+static int
+remove_drop(struct queue *q, const struct msgid *id)
+{
+	if (unlinkat(q->fd[QD_DROP], id->s, 0) == -1)
+		return errno == ENOENT ? 0 : -1;
+	q->dirty[QD_DROP] = true;
+	return 0;
+}
+
 int
 queue_retire(struct queue *q, enum queue_place place, const struct msgid *id)
 {
-	/* a drop file that comes back must find its journal, or queue/ID */
-	if (place == IN_QUEUE && sync_dir(q, QD_DROP) == -1)
+	/*
+	 * A drop file of that name would be a new message: one that could not
+	 * be removed before must go first, and for good.
+	 */
+	if (place == IN_QUEUE && (remove_drop(q, id) == -1 ||
+	    sync_dir(q, QD_DROP) == -1))
 		return -1;
 	if (unlinkat(q->fd[place == IN_DROP ? QD_DROP : QD_QUEUE], id->s,
 	    0) == -1 && errno != ENOENT)
