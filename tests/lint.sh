@@ -44,7 +44,7 @@ if command -v shellcheck >/dev/null; then
 		# What shellcheck calls style is a matter of taste where
 		# results are checked by the next line of a test.
 		case $script in
-		tests/e2e/*) severity=warning ;;
+		tests/e2e/* | tests/crash/*) severity=warning ;;
 		*) severity=style ;;
 		esac
 		if shellcheck -s sh -x -S $severity "$script"; then
