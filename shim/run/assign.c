@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/xmalloc.h"
+#include "run/deliver.h"
 #include "run/dispatchint.h"
 #include "run/job.h"
 #include "run/load.h"
@@ -69,12 +70,8 @@ is_sole(const struct task *t)
 static int64_t
 limit_of(const struct dispatch *d, const struct load *l)
 {
-	const struct conf *c = d->conf;
-
-	/* ten addresses; a dozen replies; 4 KB/s */
-	return 10 * (int64_t)c->connect_timeout +
-	    12 * (int64_t)c->reply_timeout + 2 * (int64_t)c->data_timeout +
-	    (int64_t)l->mf.size / 4;
+	/* and the name servers */
+	return deliver_limit(d->conf, l->mf.size) + 300000;
 }
 
 /* --- rates -------------------------------------------------------------- */

@@ -8,12 +8,8 @@
  */
 #include "config.h"
 
-#include "run/deliver.h"
+#include "run/deliverint.h"
 
-#include <sys/types.h>
-#include <sys/socket.h>
-
-#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,52 +23,26 @@
 #include "run/policy.h"
 #include "run/route.h"
 #include "smtp/smtp.h"
-#include "spool/hoststat.h"
 
-#define MAX_HOSTS	5	/* of one attempt */
-#define MAX_ADDRS	10
-#define MAX_MESSAGES	100	/* over one connection */
-
-struct deliver {
-	const struct conf *conf;
-	struct queue	*queue;		/* with the memory of hosts, or NULL */
-	const char	*domain;
-	struct router	*router;
-	struct peer	*peer;		/* the open connection, or NULL */
-};
-
-struct attempt {		/* for the recipients that share a route */
-	struct deliver	*d;
-	struct delivery	*m;
-	struct route	*route;
-	struct delivery_rcpt **open;	/* not final yet */
-	size_t		 nopen;
-	unsigned	 hosts;		/* tried */
-	unsigned	 addrs;
-	bool		 served;	/* a host was ready to take mail */
-	bool		 unsure;	/* a host may have the message */
-	bool		 more;		/* not all hosts were tried */
-	bool		 online;	/* something left this machine */
-	bool		 busy;		/* see struct delivery */
-	bool		 unknown;	/* a host failed for a reason that has
-					   no time */
-	time_t		 until;		/* when the first host may be tried */
-	char		*tried[HOSTSTAT_TRIED]; /* before, or now: in vain */
-	size_t		 ntried;
-	size_t		 nbefore;	/* of them */
-	bool		 around;	/* those that were not were tried now */
-	bool		 failed_before;	/* the host that is tried now */
-	bool		 failed;	/* why is set */
-	struct result	 why;		/* why no host was ready */
-	const char	*skip_host;	/* was tried first, out of turn */
-	uint16_t	 skip_port;
-	int64_t		 began;		/* microseconds, monotonic */
-	int64_t		 connecting;	/* microseconds spent */
-	int64_t		 sending;
-};
-
+/* ms after which no other host is called: two that take all their time. */
 static int64_t
-clock_us(clockid_t clock)
+time_to_connect(const struct conf *c)
+{
+	return MAX_ADDRS * (int64_t)c->connect_timeout +
+	    4 * (int64_t)c->reply_timeout;
+}
+
+int64_t
+deliver_limit(const struct conf *c, off_t size)
+{
+	/* and a last one that does, with a message that does */
+	return time_to_connect(c) + 2 * (int64_t)c->connect_timeout +
+	    4 * (int64_t)c->reply_timeout + c->data_timeout +
+	    (int64_t)size * (1000 / SMTP_MIN_RATE);
+}
+
+int64_t
+deliver_clock(clockid_t clock)
 {
 	struct timespec ts;
 
@@ -80,8 +50,8 @@ clock_us(clockid_t clock)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-static void __attribute__((format(printf, 2, 3)))
-tell(const struct delivery *m, const char *fmt, ...)
+void
+deliver_tell(const struct delivery *m, const char *fmt, ...)
 {
 	struct buf b = BUF_INIT;
 	va_list ap;
@@ -120,8 +90,8 @@ log_rcpt(const struct attempt *a, const struct delivery_rcpt *rcpt)
 	int64_t before, age, mine;
 	struct buf b = BUF_INIT;
 
-	age = clock_us(CLOCK_REALTIME) - (int64_t)m->time;
-	mine = clock_us(CLOCK_MONOTONIC) - a->began;
+	age = deliver_clock(CLOCK_REALTIME) - (int64_t)m->time;
+	mine = deliver_clock(CLOCK_MONOTONIC) - a->began;
 	before = age - mine;
 	buf_printf(&b, "to=<%s>, relay=%s, delay=", rcpt->addr,
 	    r->host[0] != '\0' ? r->host : "none");
@@ -134,7 +104,7 @@ log_rcpt(const struct attempt *a, const struct delivery_rcpt *rcpt)
 	buf_printf(&b, " dsn=%s, status=%s (%s)", result_esc(r),
 	    result_status(r), r->text);
 	log_info("%s: %s", m->id, buf_str(&b));
-	tell(m, "%s", buf_str(&b));
+	deliver_tell(m, "%s", buf_str(&b));
 	buf_clear(&b);
 }
 
@@ -144,8 +114,8 @@ log_rcpt(const struct attempt *a, const struct delivery_rcpt *rcpt)
  * Take the recipients out that are final.  The caller records them before
  * anything else is done: a crash here must not send the message again.
  */
-static void
-settle(struct attempt *a)
+void
+deliver_settle(struct attempt *a)
 {
 	struct delivery_rcpt **final = xcalloc(a->nopen, sizeof(*final));
 	size_t i, nfinal = 0, left = 0;
@@ -166,8 +136,8 @@ settle(struct attempt *a)
 }
 
 /* Something failed that is not about a recipient; doubt outweighs proof. */
-static void
-note(struct attempt *a, const struct result *r)
+void
+deliver_note(struct attempt *a, const struct result *r)
 {
 	a->online |= r->code != R_OFFLINE;
 	if (!a->failed || result_is_temporary(r))
@@ -189,128 +159,18 @@ finish(struct attempt *a)
 		why->code = R_DNSTEMP;
 	for (i = 0; i < a->nopen && !a->served; i++)
 		a->open[i]->result = *why;
-	settle(a);
+	deliver_settle(a);
 	for (i = 0; i < a->nopen; i++)
 		log_rcpt(a, a->open[i]);
 }
 
-/* --- one host -------------------------------------------------------------*/
+/* --- all hosts ------------------------------------------------------------*/
 
-static void
-transaction(struct attempt *a)
+bool
+deliver_has_time(const struct attempt *a)
 {
-	struct deliver *d = a->d;
-	struct delivery *m = a->m;
-	struct peer *peer = d->peer;
-	struct smtp_message msg = { .sender = m->sender, .fd = m->fd,
-	    .start = m->start, .size = m->size, .eightbit = m->eightbit,
-	    .nrcpt = a->nopen };
-	struct result r, *res;
-	int64_t began = clock_us(CLOCK_MONOTONIC);
-	bool lost;
-	size_t i;
-
-	msg.rcpt = xcalloc(a->nopen, sizeof(*msg.rcpt));
-	for (i = 0; i < a->nopen; i++) {
-		msg.rcpt[i].addr = a->open[i]->addr;
-		msg.rcpt[i].result = a->open[i]->result;
-	}
-	smtp_set_trace(peer->smtp, m->trace, m->arg);
-	lost = smtp_mail(peer->smtp, &msg, &r) != 0;
-	a->unsure = msg.unsure;
-	smtp_set_trace(peer->smtp, NULL, NULL);
-	for (i = 0; i < a->nopen; i++) {
-		res = &a->open[i]->result;
-		*res = msg.rcpt[i].result;
-		if (res->host[0] == '\0')
-			(void)strlcpy(res->host, peer->relay,
-			    sizeof(res->host));
-	}
-	free(msg.rcpt);
-	a->served = true;
-	a->sending += clock_us(CLOCK_MONOTONIC) - began;
-	settle(a);
-	a->busy |= lost && a->nopen > 0;
-	if (lost || ++peer->messages >= MAX_MESSAGES)
-		deliver_disconnect(d);
-}
-
-/* --- the memory of hosts --------------------------------------------------*/
-
-/* "192.0.2.1:25" */
-static void
-key_of(const struct hop_addr *addr, char *key, size_t size)
-{
-	char ip[NI_MAXHOST], port[NI_MAXSERV];
-
-	if (getnameinfo((const struct sockaddr *)&addr->ss, addr->len, ip,
-	    sizeof(ip), port, sizeof(port), NI_NUMERICHOST |
-	    NI_NUMERICSERV) != 0)
-		snprintf(key, size, "unknown");
-	else
-		snprintf(key, size, addr->ss.ss_family == AF_INET6 ?
-		    "[%s]:%s" : "%s:%s", ip, port);
-}
-
-/* The same as in the log: "mx.example[192.0.2.1]:25". */
-static void
-relay_of(const struct hop *hop, const char *key, char *relay, size_t size)
-{
-	const char *port = strrchr(key, ':');
-	char *text;
-	int n = port != NULL ? (int)(port - key) : 0;
-
-	text = xasprintf(*key == '[' ? "%s%.*s%s" : "%s[%.*s]%s", hop->host,
-	    n, key, port != NULL ? port : "");
-	(void)strlcpy(relay, text, size);
-	free(text);
-}
-
-static void
-may_be_tried_at(struct attempt *a, time_t t)
-{
-	if (a->until == 0 || t < a->until)
-		a->until = t;
-}
-
-/* The address failed lately, for whomever: the same reason, no connection. */
-static bool
-is_down(struct attempt *a, const struct hop *hop, const char *key)
-{
-	struct hoststat hs;
-	struct result r;
-
-	if (!hoststat_is_down(a->d->queue, key, time(NULL), &hs)) {
-		a->failed_before = hs.failures > 0;
-		return false;
-	}
-	result_set(&r, R_CONNECT, "%s (not tried again before %lld s)",
-	    hs.reason, (long long)(hs.until - time(NULL)));
-	relay_of(hop, key, r.host, sizeof(r.host));
-	tell(a->m, "%s: %s", r.host, r.text);
-	may_be_tried_at(a, hs.until);
-	note(a, &r);
-	return true;
-}
-
-static void
-remember(struct attempt *a, const char *key, const struct result *r)
-{
-	switch (r->code) {
-	case R_OFFLINE:
-	case R_LOCALERR:
-	case R_TLS:
-		/* it is not the host, or not for everybody */
-		a->unknown = true;
-		return;
-	case R_CONNECT:
-		break;
-	default:
-		a->busy = true;
-		break;
-	}
-	may_be_tried_at(a, hoststat_fail(a->d->queue, key, r->text,
-	    time(NULL), arc4random()));
+	return (deliver_clock(CLOCK_MONOTONIC) - a->began) / 1000 <
+	    time_to_connect(a->d->conf);
 }
 
 static bool
@@ -350,66 +210,6 @@ remember_tried(struct attempt *a)
 		free(a->tried[i]);
 }
 
-/* A new connection to one address.  Whether it can carry mail. */
-static bool
-connect_to(struct attempt *a, const struct hop *hop,
-    const struct hop_addr *addr, const char *key, const struct policy *policy)
-{
-	struct delivery *m = a->m;
-	struct peer_trace trace = { m->trace, m->arg };
-	int64_t began = clock_us(CLOCK_MONOTONIC);
-	struct result r;
-
-	a->addrs++;
-	tell(m, "connecting to %s:%u (route: %s)", hop->host,
-	    (unsigned)hop->port, hop->origin);
-	a->d->peer = peer_open(a->d->conf, hop, addr, policy, trace, &r);
-	a->connecting += clock_us(CLOCK_MONOTONIC) - began;
-	if (a->d->peer == NULL) {
-		log_info("%s: %s", r.host, r.text);
-		tell(m, "%s: %s", r.host, r.text);
-		note(a, &r);
-		remember(a, key, &r);
-		return false;
-	}
-	if (a->failed_before)
-		hoststat_ok(a->d->queue, key);
-	if (m->ready != NULL)
-		m->ready(m->arg);
-	log_info("%s: %s, route: %s", a->d->peer->relay,
-	    a->d->peer->tls_text, hop->origin);
-	return true;
-}
-
-static void
-try_hop(struct attempt *a, const struct hop *hop)
-{
-	struct policy policy;
-	struct result r;
-	char key[NI_MAXHOST + NI_MAXSERV + 4];
-	unsigned before = a->addrs;
-	size_t i;
-
-	if (policy_find(a->d->conf, hop, &policy, &r) == -1) {
-		a->unknown = true;
-		note(a, &r);
-		return;
-	}
-	for (i = 0; i < hop->naddr && a->addrs < MAX_ADDRS; i++) {
-		key_of(&hop->addr[i], key, sizeof(key));
-		if (is_down(a, hop, key))
-			continue;
-		if (connect_to(a, hop, &hop->addr[i], key, &policy)) {
-			transaction(a);
-			break;
-		}
-	}
-	/* one that was left alone costs nothing */
-	a->hosts += a->addrs > before;
-}
-
-/* --- all hosts ------------------------------------------------------------*/
-
 /* The connection that is open, if it leads where the message goes. */
 static void
 try_open_connection(struct attempt *a)
@@ -426,12 +226,16 @@ try_open_connection(struct attempt *a)
 			hop = &a->route->hop[i];
 	if (hop == NULL)
 		return;
-	transaction(a);
+	host_serve(a, false);
 	/* the server may have tired of this connection: that is no attempt */
 	if (a->d->peer == NULL && a->nopen == before && !a->unsure) {
 		a->served = false;
 		return;
 	}
+	/* or it wants the rest on another one */
+	if (host_has_left(a))
+		return;
+	a->skip_toobig = a->toobig;
 	a->hosts++;
 	a->addrs++;
 	a->skip_host = hop->host;
@@ -446,50 +250,97 @@ was_tried(const struct attempt *a, const struct hop *hop)
 }
 
 /*
- * Those hosts that were not tried before, or, AGAIN, the others.  Of each it
- * must be known whether it is this one (RFC 5321 section 5.1), tried or not.
- * Whether the list came to its end.
+ * A message that is too big for all hosts of the best preference is too big
+ * for the destination (RFC 1870 section 6.1): the others would pass it on to
+ * these.
  */
+static void
+judge_size(struct attempt *a)
+{
+	struct result *r;
+	size_t i;
+
+	if (a->sizes.over || a->sizes.hosts == 0)
+		return;
+	a->sizes.over = true;
+	if (a->sizes.toobig < a->sizes.hosts)
+		return;
+	for (i = 0; i < a->nopen; i++) {
+		r = &a->open[i]->result;
+		r->code = R_TOOBIG;
+		r->esc[0] = '\0';
+	}
+	deliver_settle(a);
+}
+
+static void
+count_size(struct attempt *a, bool toobig)
+{
+	a->sizes.hosts++;
+	a->sizes.toobig += toobig;
+}
+
+/*
+ * Try hop I, unless it was tried before, or, AGAIN, only then.  Of each it must
+ * be known whether it is this one (RFC 5321 section 5.1), tried or not.
+ * 1: another one is at I now, or none.
+ */
+static int
+step(struct attempt *a, size_t i, bool again)
+{
+	struct hop *hop = &a->route->hop[i];
+	struct result r;
+
+	if (was_tried(a, hop)) {
+		count_size(a, a->skip_toobig);
+		return 0;
+	}
+	/* one connection at a time */
+	deliver_disconnect(a->d);
+	a->toobig = false;
+	switch (route_hop(a->d->router, a->route, i, &r)) {
+	case 1:
+		return 1;
+	case -1:
+		a->unknown = true;
+		deliver_note(a, &r);
+		if (result_is_permanent(&r))
+			return 0;
+		a->hosts++;
+		break;
+	default:
+		if (was_tried_before(a, hop->host) != again)
+			break;
+		is_tried_now(a, hop->host);
+		host_try(a, hop);
+	}
+	count_size(a, a->toobig);
+	return 0;
+}
+
+/* Whether the list came to its end. */
 static bool
 walk(struct attempt *a, bool again)
 {
 	struct route *route = a->route;
-	const struct hop *hop;
-	struct result r;
 	size_t i = 0;
 
 	while (a->nopen > 0 && !a->unsure && i < route->nhop &&
-	    a->hosts < MAX_HOSTS && a->addrs < MAX_ADDRS) {
-		hop = &route->hop[i];
-		if (was_tried(a, hop)) {
+	    a->hosts < MAX_HOSTS && a->addrs < MAX_ADDRS &&
+	    deliver_has_time(a)) {
+		if (i > 0 && route->hop[i].pref != route->hop[i - 1].pref)
+			judge_size(a);
+		if (a->nopen > 0 && step(a, i, again) == 0)
 			i++;
-			continue;
-		}
-		/* one connection at a time */
-		deliver_disconnect(a->d);
-		switch (route_hop(a->d->router, route, i, &r)) {
-		case 1:
-			continue;	/* another hop is at I now, or none */
-		case -1:
-			a->unknown = true;
-			note(a, &r);
-			a->hosts += result_is_temporary(&r);
-			break;
-		default:
-			if (was_tried_before(a, hop->host) != again)
-				break;
-			is_tried_now(a, hop->host);
-			try_hop(a, hop);
-		}
-		i++;
 	}
+	judge_size(a);
 	return i >= route->nhop;
 }
 
 static void
 attempt_run(struct attempt *a)
 {
-	a->began = clock_us(CLOCK_MONOTONIC);
+	a->began = deliver_clock(CLOCK_MONOTONIC);
 	try_open_connection(a);
 	if (a->nopen > 0 && a->route->nhop > 0)
 		a->ntried = a->nbefore = hoststat_tried(a->d->queue,
@@ -537,7 +388,7 @@ deliver_message(struct deliver *d, struct delivery *m)
 	struct attempt a;
 	size_t i, n = m->nrcpt;
 
-	router_expire(d->router, clock_us(CLOCK_MONOTONIC) / 1000000,
+	router_expire(d->router, deliver_clock(CLOCK_MONOTONIC) / 1000000,
 	    m->generation);
 	for (i = 0; i < n; i++) {
 		todo[i] = &m->rcpt[i];

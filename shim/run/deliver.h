@@ -21,6 +21,7 @@ struct delivery_rcpt {
 	uint32_t	 index;		/* the caller's */
 	struct result	 result;
 	bool		 final;		/* sent, or refused for good */
+	bool		 again;		/* of deliver.c: its turn comes yet */
 };
 
 struct delivery {
@@ -60,12 +61,15 @@ struct queue;
  *	or NULL, has the memory of hosts: hoststat.h.
  * deliver_message: one attempt; every recipient gets a result and a line in
  *	the log.
+ * deliver_limit: ms in which deliver_message() gives something final or comes
+ *	to its end, for a message of SIZE octets; name servers not counted.
  * deliver_is_connected: whether a connection waits for the next message.
  * deliver_disconnect: end it.
  */
 struct deliver *deliver_new(const struct conf *, struct queue *,
 	    const char *domain);
 void	deliver_message(struct deliver *, struct delivery *);
+int64_t	deliver_limit(const struct conf *, off_t size);
 bool	deliver_is_connected(const struct deliver *);
 void	deliver_disconnect(struct deliver *);
 void	deliver_free(struct deliver *);		/* NULL is fine */

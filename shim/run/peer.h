@@ -35,14 +35,25 @@ struct peer_trace {			/* for sendmail -v; may be NULL */
 };
 
 /*
+ * Where to: an address, and one of the other family, or NULL, in case the
+ * first is slow to answer; then what became of the second.
+ */
+struct peer_at {
+	const struct hop_addr *addr, *spare;
+	bool	 spare_used;	/* it was tried... */
+	bool	 spare_won;	/* ...and answered */
+	struct result why;	/* then: why the first did not */
+};
+
+/*
  * peer_open: NULL with *R, always temporary: a host that does not serve
  *	us proves nothing about a recipient.
  * peer_serves: whether it is a session with HOP under POLICY.
  * peer_close: QUIT and close; NULL is fine.
  */
 struct peer *peer_open(const struct conf *, const struct hop *,
-	    const struct hop_addr *, const struct policy *,
-	    struct peer_trace, struct result *);
+	    struct peer_at *, const struct policy *, struct peer_trace,
+	    struct result *);
 bool	peer_serves(const struct peer *, const struct hop *,
 	    const struct policy *);
 void	peer_close(struct peer *);

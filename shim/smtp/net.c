@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * One connection.  The socket never blocks; every wait is a poll(2) that ends
- * at one monotonic deadline.  What the server said before it hung up is read
+ * at a monotonic deadline, and all of them at a limit.  What the server said before it hung up is read
  * before the hang-up is reported: it is often the reason.
  */
 #include "config.h"
@@ -11,19 +11,14 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include <errno.h>
 #include <limits.h>
-#include <netdb.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/xmalloc.h"
 #include "smtp/smtp.h"
 #include "smtp/tls.h"
@@ -34,29 +29,29 @@
 struct conn {
 	int	 fd;
 	struct tls *tls;		/* or NULL */
-	int64_t	 deadline;
+	int64_t	 deadline;		/* of what is waited for now */
+	int64_t	 limit;			/* of all that is to do */
 	bool	 ended;			/* no more input; end says why */
 	struct result end;
-	char	 peer[NI_MAXHOST];
 	size_t	 inpos, inlen;
 	size_t	 outpos, outlen;
 	char	 in[IN_SIZE];
 	char	 out[OUT_SIZE];
 };
 
-static int64_t
-now_ms(void)
+void
+net_limit(struct conn *c, int64_t ms)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	c->limit = clock_ms() + ms;
+	c->deadline = c->limit;
 }
 
 void
 net_deadline(struct conn *c, int ms)
 {
-	c->deadline = now_ms() + ms;
+	c->deadline = clock_ms() + ms;
+	if (c->deadline > c->limit)
+		c->deadline = c->limit;
 }
 
 /* Wait for one of EVENTS.  0, or -1 with *R. */
@@ -68,9 +63,10 @@ wait_for(struct conn *c, short events, struct result *r)
 	int n;
 
 	for (;;) {
-		left = c->deadline - now_ms();
+		left = c->deadline - clock_ms();
 		if (left <= 0) {
-			result_set(r, R_LOST, "timed out");
+			result_set(r, R_LOST, c->deadline == c->limit ?
+			    "timed out: too slow as a whole" : "timed out");
 			return -1;
 		}
 		n = poll(&pfd, 1, left > INT_MAX ? INT_MAX : (int)left);
@@ -83,94 +79,13 @@ wait_for(struct conn *c, short events, struct result *r)
 	}
 }
 
-/* A socket for FAMILY with source address FROM, or -1 with *R. */
-static int
-make_socket(int family, const char *from, struct result *r)
-{
-	const struct addrinfo hints = { .ai_family = family,
-	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST };
-	struct addrinfo *ai = NULL;
-	int fd, on = 1;
-
-	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1) {
-		result_set(r, R_LOCALERR, "cannot make a socket: %s",
-		    strerror(errno));
-		return -1;
-	}
-	/* commands are flushed when they are complete */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (from == NULL)
-		return fd;
-#ifdef IP_BIND_ADDRESS_NO_PORT
-	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
-	    sizeof(on));
-#endif
-	if (getaddrinfo(from, NULL, &hints, &ai) != 0)
-		result_set(r, R_LOCALERR, "source-address %s is no %s address",
-		    from, family == AF_INET6 ? "IPv6" : "IPv4");
-	else if (bind(fd, ai->ai_addr, ai->ai_addrlen) == -1)
-		result_set(r, R_LOCALERR, "cannot use source-address %s: %s",
-		    from, strerror(errno));
-	else {
-		freeaddrinfo(ai);
-		return fd;
-	}
-	if (ai != NULL)
-		freeaddrinfo(ai);
-	close(fd);
-	return -1;
-}
-
-/* Connect within the deadline.  0, or an errno. */
-static int
-finish_connect(struct conn *c, const struct sockaddr *sa, socklen_t salen)
-{
-	struct result r;
-	socklen_t len = sizeof(int);
-	int error = 0;
-
-	if (connect(c->fd, sa, salen) == 0)
-		return 0;
-	if (errno != EINPROGRESS && errno != EINTR)
-		return errno;
-	if (wait_for(c, POLLOUT, &r) == -1)
-		return ETIMEDOUT;
-	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
-		return errno;
-	return error;
-}
-
-/* Nothing left this host: it says nothing about the other one. */
-static bool
-is_offline(int error)
-{
-	return error == ENETUNREACH || error == ENETDOWN ||
-	    error == EADDRNOTAVAIL;
-}
-
 struct conn *
-net_connect(const struct sockaddr *sa, socklen_t salen, const char *from,
-    int ms, struct result *r)
+net_open(int fd)
 {
-	struct conn *c;
-	int error, fd;
+	struct conn *c = xcalloc(1, sizeof(*c));
 
-	if ((fd = make_socket(sa->sa_family, from, r)) == -1)
-		return NULL;
-	c = xcalloc(1, sizeof(*c));
 	c->fd = fd;
-	net_deadline(c, ms);
-	if (getnameinfo(sa, salen, c->peer, sizeof(c->peer), NULL, 0,
-	    NI_NUMERICHOST) != 0)
-		(void)strlcpy(c->peer, "unknown", sizeof(c->peer));
-	if ((error = finish_connect(c, sa, salen)) != 0) {
-		result_set(r, is_offline(error) ? R_OFFLINE : R_CONNECT,
-		    "cannot connect to %s: %s", c->peer,
-		    strerror(error));
-		net_close(c);
-		return NULL;
-	}
+	c->limit = INT64_MAX;
 	return c;
 }
 
@@ -269,6 +184,12 @@ bool
 net_buffered(const struct conn *c)
 {
 	return c->inpos < c->inlen;
+}
+
+bool
+net_ended(const struct conn *c)
+{
+	return c->ended;
 }
 
 bool
@@ -428,12 +349,6 @@ net_fd(const struct conn *c)
 	return c->fd;
 }
 
-const char *
-net_peer(const struct conn *c)
-{
-	return c->peer;
-}
-
 void
 net_close(struct conn *c)
 {
@@ -442,6 +357,12 @@ net_close(struct conn *c)
 	tls_free(c->tls);
 	close(c->fd);
 	free(c);
+}
+
+static void
+io_limit(void *c, int64_t ms)
+{
+	net_limit(c, ms);
 }
 
 static void
@@ -478,6 +399,7 @@ void
 net_io(struct conn *c, struct smtp_io *io)
 {
 	io->arg = c;
+	io->limit = io_limit;
 	io->deadline = io_deadline;
 	io->readline = io_readline;
 	io->write = io_write;

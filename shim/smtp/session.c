@@ -111,6 +111,12 @@ session_reply(struct smtp *s, const char *what, int ms, struct reply *rp,
 }
 
 int
+session_ms(const struct smtp *s, int cap)
+{
+	return s->reply_timeout < cap ? s->reply_timeout : cap;
+}
+
+int
 session_ready(struct smtp *s, const char *what, struct result *r)
 {
 	struct reply rp;
@@ -150,7 +156,7 @@ int
 session_write(struct smtp *s, const char *what, const void *data, size_t len,
     struct result *r)
 {
-	s->io.deadline(s->io.arg, s->reply_timeout);
+	s->io.deadline(s->io.arg, session_ms(s, SESSION_BLOCK));
 	return s->io.write(s->io.arg, data, len, r) == -1 ? lost(s, what, r) :
 	    0;
 }
@@ -160,7 +166,7 @@ session_flush(struct smtp *s, const char *what, struct result *r)
 {
 	int rv;
 
-	s->io.deadline(s->io.arg, s->reply_timeout);
+	s->io.deadline(s->io.arg, session_ms(s, SESSION_BLOCK));
 	if ((rv = s->io.flush(s->io.arg, r)) == -1)
 		return lost(s, what, r);
 	return rv;

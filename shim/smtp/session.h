@@ -13,6 +13,12 @@
 #include "smtp/reply.h"
 #include "smtp/smtp.h"
 
+/* ms; RFC 5321 section 4.5.3.2 */
+#define SESSION_STARTTLS	120000
+#define SESSION_DATA		120000
+#define SESSION_BLOCK		180000	/* to take what we have written */
+#define SESSION_QUIT		20000
+
 struct smtp {
 	struct smtp_io io;
 	char	*hostname;
@@ -22,7 +28,12 @@ struct smtp {
 	void	(*trace)(void *, char, const char *);
 	void	*trace_arg;
 	unsigned offers;		/* SMTP_* */
-	uint64_t limit;			/* of SIZE; 0: none named */
+	uint64_t size_max;		/* of SIZE; 0: none named */
+	uint64_t mail_max;		/* of LIMITS; 0: none named */
+	uint64_t rcpt_max;
+	uint64_t domain_max;
+	uint64_t mails;			/* transactions begun */
+	char	 name[256];		/* of the server */
 	bool	 dead;			/* nothing more can be sent */
 	bool	 open;			/* RSET before the next MAIL */
 };
@@ -31,6 +42,7 @@ struct smtp {
  * WHAT names the command in texts: "(in reply to WHAT)".  All return 0, or -1
  * with *R when the session is over.
  *
+ * session_ms: CAP, or less if the reply timeout is less.
  * session_ready: before commands are written: nothing that we did not ask
  *	for may have arrived.
  * session_command: write a line; session_write: octets.
@@ -42,6 +54,7 @@ struct smtp {
  * session_odd: end it because of a reply that makes no sense there.
  * session_verdict: what a reply says about the thing it replies to.
  */
+int	session_ms(const struct smtp *, int cap);
 int	session_ready(struct smtp *, const char *what, struct result *);
 int	session_command(struct smtp *, const char *what, struct result *,
 	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -15,7 +15,6 @@
 #include "base/xmalloc.h"
 #include "smtp/session.h"
 
-#define QUIT_TIMEOUT	20000
 #define EHLO_MAXLINES	4096
 
 static const struct {
@@ -27,6 +26,7 @@ static const struct {
 	{ "8BITMIME",			SMTP_8BITMIME },
 	{ "SIZE",			SMTP_SIZE },
 	{ "ENHANCEDSTATUSCODES",	SMTP_ESC },
+	{ "LIMITS",			SMTP_LIMITS },
 };
 
 struct smtp *
@@ -78,6 +78,7 @@ smtp_greet(struct smtp *s, struct result *r)
 	static const char what[] = "the connection";
 	struct reply rp;
 
+	s->io.limit(s->io.arg, 2 * (int64_t)s->reply_timeout);
 	reply_init(&rp);
 	if (session_reply(s, what, s->reply_timeout, &rp, NULL, r) == -1)
 		return -1;
@@ -86,7 +87,8 @@ smtp_greet(struct smtp *s, struct result *r)
 
 /* One command and its reply. */
 static int
-ask(struct smtp *s, const char *what, const char *arg, struct reply *rp,
+ask(struct smtp *s, const char *what, const char *arg, int ms,
+    struct reply *rp,
     void (*each)(struct smtp *, size_t, const char *, size_t),
     struct result *r)
 {
@@ -97,14 +99,14 @@ ask(struct smtp *s, const char *what, const char *arg, struct reply *rp,
 	    session_command(s, what, r, "%s%s%s", what,
 	    arg[0] != '\0' ? " " : "", arg) == -1 ||
 	    session_flush(s, what, r) == -1 ||
-	    session_reply(s, what, s->reply_timeout, rp, each, r) == -1)
+	    session_reply(s, what, ms, rp, each, r) == -1)
 		return -1;
 	return 0;
 }
 
-/* The number of SIZE (RFC 1870 section 3); 0 if there is no usable one. */
+/* The number before a blank or the end; 0 if there is no usable one. */
 static uint64_t
-size_limit(const char *s, size_t len)
+number(const char *s, size_t len)
 {
 	uint64_t n = 0;
 	size_t i;
@@ -118,48 +120,108 @@ size_limit(const char *s, size_t len)
 	return n;
 }
 
+/* "RCPTMAX=100 MAILMAX=20": RFC 9422 section 4; unknown ones are ignored. */
+static void
+take_limits(struct smtp *s, const char *line, size_t len)
+{
+	const struct {
+		const char	*name;
+		uint64_t	*value;
+	} table[] = {
+		{ "MAILMAX=", &s->mail_max },
+		{ "RCPTMAX=", &s->rcpt_max },
+		{ "RCPTDOMAINMAX=", &s->domain_max },
+	};
+	size_t i, n, word;
+
+	for (; len > 0; line += word, len -= word) {
+		for (word = 0; word < len && line[word] != ' '; word++)
+			;
+		for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+			n = strlen(table[i].name);
+			if (word > n && strncasecmp(table[i].name, line, n) ==
+			    0)
+				*table[i].value = number(line + n, word - n);
+		}
+		while (word < len && line[word] == ' ')
+			word++;
+	}
+}
+
+/* The server's name is the first word of its reply. */
+static void
+take_name(struct smtp *s, const char *line, size_t word)
+{
+	if (word >= sizeof(s->name))
+		word = 0;
+	memcpy(s->name, line, word);
+	s->name[word] = '\0';
+	result_clean(s->name);
+}
+
 /* A line of the reply to EHLO (RFC 5321 section 4.1.1.1). */
 static void
 ehlo_line(struct smtp *s, size_t n, const char *line, size_t len)
 {
-	size_t i, word = 0;
+	size_t arg, i, word = 0;
 
-	if (n == 1)
-		return;		/* the server's name */
 	while (word < len && line[word] != ' ')
 		word++;
+	arg = word < len ? word + 1 : len;
+	if (n == 1) {
+		take_name(s, line, word);
+		return;
+	}
 	for (i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
 		if (strlen(keywords[i].keyword) != word ||
 		    strncasecmp(keywords[i].keyword, line, word) != 0)
 			continue;
 		s->offers |= keywords[i].flag;
 		if (keywords[i].flag == SMTP_SIZE)
-			s->limit = word == len ? 0 :
-			    size_limit(line + word + 1, len - word - 1);
+			s->size_max = number(line + arg, len - arg);
+		if (keywords[i].flag == SMTP_LIMITS)
+			take_limits(s, line + arg, len - arg);
+		return;
 	}
 }
 
+/* What was said before does not count (RFC 3207 section 4.2). */
+static void
+forget(struct smtp *s)
+{
+	s->offers = 0;
+	s->size_max = 0;
+	s->mail_max = s->rcpt_max = s->domain_max = 0;
+	s->name[0] = '\0';
+}
+
 int
-smtp_hello(struct smtp *s, bool mayhelo, struct result *r)
+smtp_hello(struct smtp *s, enum smtp_how how, struct result *r)
 {
 	struct reply rp;
 
-	/* what was said before does not count (RFC 3207 section 4.2) */
-	s->offers = 0;
-	s->limit = 0;
-	if (ask(s, "EHLO", s->hostname, &rp, ehlo_line, r) == -1)
-		return -1;
-	if (rp.code / 100 == 2) {
-		s->offers |= SMTP_EHLO;
-		return 0;
+	forget(s);
+	if (how != SMTP_HELO_ONLY) {
+		if (ask(s, "EHLO", s->hostname, s->reply_timeout, &rp,
+		    ehlo_line, r) == -1)
+			return -1;
+		if (rp.code / 100 == 2) {
+			s->offers |= SMTP_EHLO;
+			return 0;
+		}
+		forget(s);
+		if (rp.code < 500 || how == SMTP_EHLO_ONLY)
+			return refused(s, &rp, "EHLO", r);
 	}
-	s->offers = 0;
-	s->limit = 0;
-	if (rp.code < 500 || !mayhelo)
-		return refused(s, &rp, "EHLO", r);
-	if (ask(s, "HELO", s->hostname, &rp, NULL, r) == -1)
+	if (ask(s, "HELO", s->hostname, s->reply_timeout, &rp, NULL, r) == -1)
 		return -1;
 	return rp.code / 100 == 2 ? 0 : refused(s, &rp, "HELO", r);
+}
+
+const char *
+smtp_name(const struct smtp *s)
+{
+	return s->name;
 }
 
 int
@@ -168,7 +230,8 @@ smtp_starttls(struct smtp *s, struct result *r)
 	static const char what[] = "STARTTLS";
 	struct reply rp;
 
-	if (ask(s, what, "", &rp, NULL, r) == -1)
+	if (ask(s, what, "", session_ms(s, SESSION_STARTTLS), &rp, NULL, r) ==
+	    -1)
 		return -1;
 	if (rp.code >= 400) {
 		session_verdict(s, &rp, R_TLS, what, r);
@@ -182,16 +245,22 @@ smtp_starttls(struct smtp *s, struct result *r)
 	return 0;
 }
 
+bool
+smtp_full(const struct smtp *s)
+{
+	return s->mail_max != 0 && s->mails >= s->mail_max;
+}
+
 void
 smtp_quit(struct smtp *s)
 {
 	struct result ignored;
 
-	if (s->dead || s->io.pending(s->io.arg) ||
-	    session_command(s, "QUIT", &ignored, "QUIT") == -1)
+	if (s->dead || s->io.pending(s->io.arg))
 		return;
-	if (s->reply_timeout > QUIT_TIMEOUT)
-		s->io.deadline(s->io.arg, QUIT_TIMEOUT);
+	s->io.limit(s->io.arg, session_ms(s, SESSION_QUIT));
+	if (session_command(s, "QUIT", &ignored, "QUIT") == -1)
+		return;
 	(void)s->io.flush(s->io.arg, &ignored);
 	s->dead = true;
 }

@@ -20,6 +20,7 @@
  */
 struct smtp_io {
 	void	*arg;
+	void	(*limit)(void *arg, int64_t ms);
 	void	(*deadline)(void *arg, int ms);
 	ssize_t	(*readline)(void *arg, char *buf, size_t size,
 		    struct result *);
@@ -27,6 +28,8 @@ struct smtp_io {
 	int	(*flush)(void *arg, struct result *); /* 1: see net.h */
 	bool	(*pending)(void *arg);
 };
+
+#define SMTP_MIN_RATE	500	/* octets of a message per second */
 
 struct smtp_params {
 	const char *hostname;		/* for EHLO */
@@ -45,6 +48,14 @@ struct smtp_params {
 #define SMTP_8BITMIME	0x08
 #define SMTP_SIZE	0x10
 #define SMTP_ESC	0x20	/* ENHANCEDSTATUSCODES */
+#define SMTP_LIMITS	0x40	/* RFC 9422 */
+
+/* How to greet back: HELO only where TLS need not be. */
+enum smtp_how {
+	SMTP_EHLO_ONLY,
+	SMTP_EHLO_OR_HELO,	/* HELO if the server knows no EHLO */
+	SMTP_HELO_ONLY
+};
 
 struct smtp;
 
@@ -54,22 +65,33 @@ struct smtp;
  * be out of place.  The text of a result that comes from a reply is the whole
  * reply, "550 5.1.1 No such user (in reply to RCPT TO)".
  *
+ * Each wait ends with its own time (RFC 5321 section 4.5.3.2), and all of them
+ * together: up to the first MAIL in twice the reply timeout, a transaction in
+ * the same and what its message takes at SMTP_MIN_RATE; the reply to the end
+ * of the data has its own time again.
+ *
  * smtp_greet: wait for the banner.
- * smtp_hello: EHLO, and HELO if the server knows no EHLO and MAYHELO.
+ * smtp_hello: EHLO or HELO.
+ * smtp_name: how the server called itself then; borrowed.
  * smtp_starttls: STARTTLS.  0: the server said 220 and nothing more is in the
  *	buffer: start TLS now, then smtp_hello() again.  1: refused, with the
  *	reason in *R (R_TLS); the session can go on in clear text.
  * smtp_mail: one transaction (RFC 5321 section 3.3).  Sets the result of
  *	every recipient, also when it returns -1; R_SENT only after a 2yz to
  *	the end of the data.  Returns 0 also when recipients were refused.
+ *	Recipients that the server does not take in one transaction (RFC 9422,
+ *	RFC 5321 section 4.5.3.1.10) are marked "again": call it again, with
+ *	those.  Every call that leaves some has settled others.
  *	A message with 8-bit data goes as it is to a server without 8BITMIME:
  *	nearly all of those pass it on, and a conversion would break what is
  *	signed.
+ * smtp_full: whether the server takes no more transactions in this session.
  * smtp_quit: QUIT, without waiting for its reply; the session has ended.
  */
 struct smtp_rcpt {
 	const char	*addr;
 	struct result	 result;
+	bool		 again;
 };
 struct smtp_message {
 	const char	*sender;	/* "" for a report */
@@ -88,10 +110,12 @@ struct smtp *smtp_new(const struct smtp_io *, const struct smtp_params *);
 void	smtp_set_trace(struct smtp *,
 	    void (*trace)(void *arg, char dir, const char *line), void *arg);
 int	smtp_greet(struct smtp *, struct result *);
-int	smtp_hello(struct smtp *, bool mayhelo, struct result *);
+int	smtp_hello(struct smtp *, enum smtp_how, struct result *);
+const char *smtp_name(const struct smtp *);
 unsigned smtp_offers(const struct smtp *);	/* SMTP_* */
 int	smtp_starttls(struct smtp *, struct result *);
 int	smtp_mail(struct smtp *, struct smtp_message *, struct result *);
+bool	smtp_full(const struct smtp *);
 void	smtp_quit(struct smtp *);
 void	smtp_free(struct smtp *);		/* NULL is fine */
 

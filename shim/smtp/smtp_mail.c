@@ -1,57 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One mail transaction.  The envelope goes in groups: one command each, or as
- * many as fit (RFC 2920) where the server offers PIPELINING; replies are
- * matched in order.  The end of the data is never sent with anything behind
- * it.  A recipient counts as sent only after a 2yz to that end.
+ * One mail transaction, up to DATA.  The envelope goes in groups: one command
+ * each, or as many as fit (RFC 2920) where the server offers PIPELINING;
+ * replies are matched in order.
  */
 #include "config.h"
 
 #include "smtp/smtp.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <strings.h>
 
 #include "base/xmalloc.h"
-#include "smtp/dot.h"
 #include "smtp/session.h"
+#include "smtp/transaction.h"
 
 /* Octets of commands in a group: both sides' socket buffers hold that. */
 #define GROUP_MAX	8192
-/* Octets of the message in a block; stuffed, it fits in the 16 KB of net.h. */
-#define BLOCK		10240
-_Static_assert(DOT_MAX(BLOCK) + DOT_END_MAX <= 16384, "a block in one write");
 /* RFC 5321 section 4.5.3.1.3, and some; a command must hold it. */
 #define ADDRESS_MAX	320
-
-/* What is replied to, in texts. */
-#define IN_MAIL		"MAIL FROM"
-#define IN_RCPT		"RCPT TO"
-#define IN_DATA		"DATA"
-#define IN_MESSAGE	"the message"
-#define IN_END		"the end of the message"
-
-enum state {
-	OPEN,			/* no reply yet */
-	ACCEPTED,		/* 2yz to RCPT */
-	SETTLED			/* the result is known */
-};
-
-struct transaction {
-	struct smtp		*s;
-	struct smtp_message	*m;
-	enum state		*state;	/* of each recipient */
-	size_t			 accepted;
-	bool			 rset;	/* began with RSET */
-	bool			 refused; /* MAIL was */
-	bool			 odd;	/* RCPT accepted without MAIL */
-	bool			 go;	/* 354 */
-	struct result		*r;	/* for sink() */
-};
 
 /* The commands of an envelope are numbered; recipient 0 is FIRST_RCPT. */
 enum { RSET, MAIL, FIRST_RCPT };
@@ -63,9 +33,20 @@ settle(struct transaction *t, size_t i, const struct result *r)
 	t->state[i] = SETTLED;
 }
 
-/* The same result for all that have none. */
+/* The same result for all that are in this transaction and have none... */
+void
+transaction_settle(struct transaction *t, const struct result *r)
+{
+	size_t i;
+
+	for (i = 0; i < t->m->nrcpt; i++)
+		if (t->state[i] == OPEN || t->state[i] == ACCEPTED)
+			settle(t, i, r);
+}
+
+/* ...and for those that are left as well: there will be no other. */
 static void
-settle_rest(struct transaction *t, const struct result *r)
+settle_all(struct transaction *t, const struct result *r)
 {
 	size_t i;
 
@@ -92,8 +73,8 @@ is_demand(const struct reply *rp)
 }
 
 /* The result of a 4yz or 5yz. */
-static void
-refusal(const struct transaction *t, const struct reply *rp, const char *what,
+void
+transaction_refusal(const struct transaction *t, const struct reply *rp, const char *what,
     struct result *r)
 {
 	enum result_code code = R_REFUSED;
@@ -131,14 +112,14 @@ check(struct transaction *t)
 	struct result r;
 	size_t i, left = 0;
 
-	if (s->limit != 0 && (uint64_t)m->size > s->limit) {
+	if (s->size_max != 0 && (uint64_t)m->size > s->size_max) {
 		result_set(&r, R_TOOBIG, "message of %jd octets; the server "
-		    "takes %" PRIu64, (intmax_t)m->size, s->limit);
+		    "takes %" PRIu64, (intmax_t)m->size, s->size_max);
 		(void)strlcpy(r.host, s->peer, sizeof(r.host));
-		settle_rest(t, &r);
+		transaction_settle(t, &r);
 	} else if (!is_sendable(m->sender)) {
 		result_set(&r, R_BADADDR, "sender address cannot be sent");
-		settle_rest(t, &r);
+		transaction_settle(t, &r);
 	}
 	for (i = 0; i < m->nrcpt; i++) {
 		if (t->state[i] == OPEN && !is_sendable(m->rcpt[i].addr)) {
@@ -148,6 +129,95 @@ check(struct transaction *t)
 		left += t->state[i] == OPEN;
 	}
 	return left > 0;
+}
+
+/* --- as many recipients as the server takes ------------------------------- */
+
+static const char *
+domain_of(const char *addr)
+{
+	const char *at = strrchr(addr, '@');
+
+	return at != NULL ? at : "";
+}
+
+/* Whether the domain of recipient I is that of one that is OPEN before it. */
+static bool
+is_known_domain(const struct transaction *t, size_t i)
+{
+	const struct smtp_rcpt *rcpt = t->m->rcpt;
+	size_t k;
+
+	for (k = i; k-- > 0; )
+		if (t->state[k] == OPEN && strcasecmp(domain_of(rcpt[k].addr),
+		    domain_of(rcpt[i].addr)) == 0)
+			return true;
+	return false;
+}
+
+/* Keep to RCPTMAX and RCPTDOMAINMAX (RFC 9422); the rest is left. */
+static void
+select_rcpts(struct transaction *t)
+{
+	const struct smtp *s = t->s;
+	uint64_t domains = 0, rcpts = 0;
+	bool fresh;
+	size_t i;
+
+	if (s->rcpt_max == 0 && s->domain_max == 0)
+		return;
+	for (i = 0; i < t->m->nrcpt; i++) {
+		if (t->state[i] != OPEN)
+			continue;
+		fresh = s->domain_max != 0 && !is_known_domain(t, i);
+		if ((s->rcpt_max != 0 && rcpts >= s->rcpt_max) ||
+		    (fresh && domains >= s->domain_max)) {
+			t->state[i] = LEFT;
+			continue;
+		}
+		rcpts++;
+		domains += fresh;
+	}
+}
+
+/*
+ * "Too many recipients", which need not come with the enhanced code that
+ * says so; without one it can as well mean this recipient, who then is told
+ * so alone.
+ */
+static bool
+is_too_many(const struct transaction *t, const struct reply *rp)
+{
+	return t->accepted > 0 && (rp->code == 452 || rp->code == 552) &&
+	    (rp->esc[0] == '\0' || strcmp(rp->esc + 1, ".5.3") == 0);
+}
+
+/* What was not asked yet need not be. */
+static void
+leave_open(struct transaction *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->m->nrcpt; i++)
+		if (t->state[i] == OPEN)
+			t->state[i] = LEFT;
+}
+
+/* The end: those that are left are told from those that had their chance. */
+static void
+mark_left(struct transaction *t)
+{
+	struct result r;
+	size_t i;
+
+	result_set(&r, R_LATER, "the server takes no more recipients at a "
+	    "time");
+	(void)strlcpy(r.host, t->s->peer, sizeof(r.host));
+	for (i = 0; i < t->m->nrcpt; i++)
+		if (t->state[i] == LEFT) {
+			settle(t, i, &r);
+			t->m->rcpt[i].again = true;
+		}
 }
 
 /* --- the envelope --------------------------------------------------------- */
@@ -236,8 +306,8 @@ on_mail(struct transaction *t, const struct reply *rp, struct result *r)
 		return session_odd(t->s, rp, IN_MAIL, r);
 	}
 	t->refused = true;
-	refusal(t, rp, IN_MAIL, r);
-	settle_rest(t, r);
+	transaction_refusal(t, rp, IN_MAIL, r);
+	settle_all(t, r);
 	return 0;
 }
 
@@ -257,10 +327,14 @@ on_rcpt(struct transaction *t, size_t i, const struct reply *rp,
 	case 3:
 		return session_odd(t->s, rp, IN_RCPT, r);
 	}
-	if (!t->refused) {
-		refusal(t, rp, IN_RCPT, r);
-		settle(t, i, r);
+	if (t->refused)
+		return 0;
+	if (is_too_many(t, rp)) {
+		leave_open(t);
+		return 0;
 	}
+	transaction_refusal(t, rp, IN_RCPT, r);
+	settle(t, i, r);
 	return 0;
 }
 
@@ -284,6 +358,21 @@ end_unwanted(struct transaction *t, const struct reply *rp, struct result *r)
 	return session_reply(t->s, IN_END, t->s->data_timeout, &end, NULL, r);
 }
 
+/*
+ * A refusal of the message.  One for now is for those that are left as well:
+ * the message is not sent again and again.
+ */
+void
+transaction_refuse(struct transaction *t, const struct reply *rp, const char *what,
+    struct result *r)
+{
+	transaction_refusal(t, rp, what, r);
+	if (result_is_temporary(r))
+		settle_all(t, r);
+	else
+		transaction_settle(t, r);
+}
+
 static int
 on_data(struct transaction *t, const struct reply *rp, struct result *r)
 {
@@ -296,10 +385,8 @@ on_data(struct transaction *t, const struct reply *rp, struct result *r)
 		t->go = true;
 		return 0;
 	}
-	if (t->accepted > 0) {
-		refusal(t, rp, IN_DATA, r);
-		settle_rest(t, r);
-	}
+	if (t->accepted > 0)
+		transaction_refuse(t, rp, IN_DATA, r);
 	return 0;
 }
 
@@ -311,7 +398,8 @@ on_reply(struct transaction *t, size_t i, size_t end, struct result *r)
 	    i < end - 1 ? IN_RCPT : IN_DATA;
 
 	reply_init(&rp);
-	if (session_reply(t->s, what, t->s->reply_timeout, &rp, NULL, r) == -1)
+	if (session_reply(t->s, what, i == end - 1 ? session_ms(t->s,
+	    SESSION_DATA) : t->s->reply_timeout, &rp, NULL, r) == -1)
 		return -1;
 	if (i == MAIL)
 		return on_mail(t, &rp, r);
@@ -343,146 +431,38 @@ send_envelope(struct transaction *t, struct result *r)
 	return rv;
 }
 
-/* --- the message ---------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------ */
 
-/*
- * A reply before the end of the data.  A 5yz that comes alone, in the middle,
- * can mean nothing but the message; everything else is doubt.
- */
-static int
-premature(struct transaction *t, bool begun, struct result *r)
+/* ms for all but the reply to the end of the data */
+static int64_t
+time_for(const struct smtp *s, const struct smtp_message *m)
 {
-	struct smtp *s = t->s;
-	struct reply rp, more;
-	struct result end;
-
-	reply_init(&rp);
-	reply_init(&more);
-	if (session_reply(s, IN_MESSAGE, s->reply_timeout, &rp, NULL, r) == -1)
-		return -1;
-	s->dead = true;
-	if (rp.code < 400)
-		return session_odd(s, &rp, IN_MESSAGE, r);
-	t->m->unsure = false;
-	refusal(t, &rp, IN_MESSAGE, r);
-	if (!begun || (s->io.pending(s->io.arg) && !(session_reply(s,
-	    IN_MESSAGE, s->reply_timeout, &more, NULL, &end) == -1 &&
-	    end.code == R_LOST)))
-		session_verdict(s, &rp, R_LATER, IN_MESSAGE, r);
-	return -1;
-}
-
-/* The next block of the message.  Its length, or -1 with *R. */
-static ssize_t
-read_block(struct transaction *t, char *block, off_t at, struct result *r)
-{
-	off_t left = t->m->size - at;
-	ssize_t n;
-
-	while ((n = pread(t->m->fd, block, left < BLOCK ? (size_t)left : BLOCK,
-	    t->m->start + at)) == -1 && errno == EINTR)
-		;
-	if (n > 0)
-		return n;
-	/* without its end the server keeps nothing of it */
-	return session_fail(t->s, R_LOCALERR, IN_MESSAGE, n == 0 ?
-	    "the message file is too short" : strerror(errno), r);
-}
-
-static int
-sink(void *arg, const void *data, size_t len)
-{
-	struct transaction *t = arg;
-
-	return session_write(t->s, IN_MESSAGE, data, len, t->r);
-}
-
-/* The message and its end.  0 when all is on its way. */
-static int
-send_data(struct transaction *t)
-{
-	struct smtp *s = t->s;
-	struct dot dot;
-	char block[BLOCK];
-	off_t at = 0;
-	ssize_t n;
-	bool last;
-	int rv;
-
-	dot_init(&dot, sink, t);
-	do {
-		if (s->io.pending(s->io.arg))
-			return premature(t, at > 0, t->r);
-		if (at < t->m->size) {
-			if ((n = read_block(t, block, at, t->r)) == -1 ||
-			    dot_add(&dot, block, (size_t)n) == -1)
-				return -1;
-			at += n;
-		}
-		if ((last = at == t->m->size)) {
-			session_trace(s, '>', ".");
-			t->m->unsure = true;
-			if (dot_end(&dot) == -1)
-				return -1;
-		}
-		if ((rv = session_flush(s, IN_MESSAGE, t->r)) == 1)
-			return premature(t, true, t->r);
-	} while (rv == 0 && !last);
-	return rv;
-}
-
-/* What became of it is not known: no reply, or none that is one. */
-static int
-no_answer(struct transaction *t, struct result *r)
-{
-	/* a 421 is an answer */
-	t->m->unsure = r->code != R_LATER;
-	if (r->code == R_LOST)
-		(void)session_fail(t->s, R_LOST, IN_END,
-		    strncmp(r->text, "timed out", 9) == 0 ?
-		    "timed out; it may have been delivered" :
-		    "connection lost; it may have been delivered", r);
-	return -1;
-}
-
-static int
-send_message(struct transaction *t, struct result *r)
-{
-	struct reply rp;
-
-	t->r = r;
-	if (send_data(t) == -1)
-		return -1;
-	/* from here on the mail may be the server's */
-	reply_init(&rp);
-	if (session_reply(t->s, IN_END, t->s->data_timeout, &rp, NULL, r) ==
-	    -1)
-		return no_answer(t, r);
-	if (rp.code / 100 == 3)
-		return session_odd(t->s, &rp, IN_END, r);
-	t->m->unsure = false;
-	t->s->open = false;
-	if (rp.code / 100 == 2)
-		session_verdict(t->s, &rp, R_SENT, IN_END, r);
-	else
-		refusal(t, &rp, IN_END, r);
-	settle_rest(t, r);
-	return 0;
+	return 2 * (int64_t)s->reply_timeout +
+	    (int64_t)m->size * (1000 / SMTP_MIN_RATE);
 }
 
 int
 smtp_mail(struct smtp *s, struct smtp_message *m, struct result *r)
 {
 	struct transaction t = { .s = s, .m = m, .rset = s->open };
+	size_t i;
 	int rv = 0;
 
 	m->unsure = false;
+	for (i = 0; i < m->nrcpt; i++)
+		m->rcpt[i].again = false;
 	t.state = xcalloc(m->nrcpt + 1, sizeof(*t.state));
 	if (check(&t)) {
+		select_rcpts(&t);
+		s->mails++;
+		s->io.limit(s->io.arg, time_for(s, m));
 		if ((rv = send_envelope(&t, r)) == 0 && t.go)
-			rv = send_message(&t, r);
-		if (rv == -1)
-			settle_rest(&t, r);
+			rv = transaction_data(&t, r);
+		if (rv == -1 && result_is_permanent(r))
+			transaction_settle(&t, r);
+		else if (rv == -1)
+			settle_all(&t, r);
+		mark_left(&t);
 	}
 	free(t.state);
 	return rv;

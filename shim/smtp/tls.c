@@ -24,12 +24,20 @@
 
 #define MAX_CERT_LIST	(100 * 1024)
 
+/*
+ * Reads from the socket in one call.  Records that are not for us - key
+ * updates, tickets, alerts - may come without end: OpenSSL would take them for
+ * ever, and our deadline would not be looked at.
+ */
+#define MAX_READS	256
+
 struct tls {
 	SSL	*ssl;
 	bool	 verify;
 	bool	 done;		/* the handshake is */
 	bool	 failed;	/* a fatal error: no more calls, no shutdown */
 	bool	 cut;		/* a system call failed; last words may wait */
+	unsigned reads;		/* that this call may still make */
 	char	 description[128];
 };
 
@@ -103,6 +111,37 @@ set_name(SSL *ssl, const char *given, bool verify)
 	    SSL_set1_host(ssl, name);
 }
 
+/* After MAX_READS the socket is "not ready": the caller polls, and comes back. */
+static long
+on_bio(BIO *b, int oper, const char *data, size_t len, int argi, long argl,
+    int ret, size_t *done)
+{
+	struct tls *t = (struct tls *)(void *)BIO_get_callback_arg(b);
+
+	(void)data;
+	(void)len;
+	(void)argi;
+	(void)argl;
+	(void)done;
+	if (oper != BIO_CB_READ)
+		return ret;
+	if (t->reads == 0) {
+		BIO_set_retry_read(b);
+		return -1;
+	}
+	t->reads--;
+	return ret;
+}
+
+/* Before a call of OpenSSL. */
+static void
+begin(struct tls *t)
+{
+	ERR_clear_error();
+	errno = 0;
+	t->reads = MAX_READS;
+}
+
 struct tls *
 tls_new(int fd, const char *name, bool verify, struct result *r)
 {
@@ -119,6 +158,8 @@ tls_new(int fd, const char *name, bool verify, struct result *r)
 		tls_free(t);
 		return NULL;
 	}
+	BIO_set_callback_ex(SSL_get_rbio(t->ssl), on_bio);
+	BIO_set_callback_arg(SSL_get_rbio(t->ssl), (char *)t);
 	SSL_set_connect_state(t->ssl);
 	return t;
 }
@@ -163,8 +204,7 @@ tls_handshake(struct tls *t, struct result *r)
 {
 	int n;
 
-	ERR_clear_error();
-	errno = 0;
+	begin(t);
 	if ((n = SSL_do_handshake(t->ssl)) != 1)
 		return outcome(t, n, r);
 	if (t->verify && SSL_get_verify_result(t->ssl) != X509_V_OK) {
@@ -186,8 +226,7 @@ tls_read(struct tls *t, void *buf, size_t size, struct result *r)
 		result_set(r, R_LOST, "connection lost");
 		return -1;
 	}
-	ERR_clear_error();
-	errno = 0;
+	begin(t);
 	if ((n = SSL_read_ex(t->ssl, buf, size, &got)) != 1)
 		return outcome(t, n, r);
 	return (ssize_t)got;
@@ -203,8 +242,7 @@ tls_write(struct tls *t, const void *buf, size_t len, struct result *r)
 		result_set(r, R_LOST, "connection lost");
 		return -1;
 	}
-	ERR_clear_error();
-	errno = 0;
+	begin(t);
 	if ((n = SSL_write_ex(t->ssl, buf, len, &put)) != 1)
 		return outcome(t, n, r);
 	return (ssize_t)put;

@@ -23,6 +23,9 @@ shuthost A	192.0.2.33
 never	MX	10 neverhost
 	MX	20 b
 neverhost A	192.0.2.34
+both	MX	10 bothhost
+bothhost AAAA	2001:db8::60
+	A	192.0.2.12
 END
 dns_start
 mx_start home=192.0.2.10 a=192.0.2.11 b=192.0.2.12 c=192.0.2.13 \
@@ -75,5 +78,16 @@ mac=$(there cat /sys/class/net/mx1/address 2> /dev/null)
 ip neigh add 192.0.2.60 lladdr "$mac" dev mx0
 next u@slow.example
 check "a swallowed connection: the next exchange" is "$(mx_who)" b:1
+
+if [ "$HAVE_IPV6" -eq 1 ]; then
+	ip -6 neigh add 2001:db8::60 lladdr "$mac" dev mx0
+	conf connect-timeout 30s
+	next u@both.example
+	check "IPv6 is swallowed: IPv4" is "$(mx_who)" b:1
+	check "and not after the whole time" has "$(runner_log)" \
+	    'to=<u@both\.example>, relay=bothhost\.example\[192\.0\.2\.12\]:25, delay=([0-9]|1[0-9])(\.[0-9]+)?,'
+else
+	skip "IPv6 is swallowed: IPv4" "no IPv6 here"
+fi
 
 finish

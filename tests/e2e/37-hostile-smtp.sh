@@ -78,7 +78,8 @@ fake|refuses STARTTLS|starttls: reply 454 not now
 fake|garbage in place of TLS|starttls: reply 220 go | raw garbage\r\n | close
 fake|closes in the handshake|starttls: reply 220 go | close
 fake|a reply injected before TLS|starttls: raw 220 go\r\n250 injected\r\n | tls
-next|closes at EHLO|ehlo: close
+fake|closes at EHLO, knows HELO|ehlo: close
+next|closes at EHLO and HELO|ehlo: close && helo: close
 next|closes at MAIL|mail *: close
 next|closes at RCPT|rcpt *: close
 next|closes at DATA|data: close

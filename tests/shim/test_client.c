@@ -33,6 +33,7 @@
 #include "base/buf.h"
 #include "base/xmalloc.h"
 #include "certs.h"
+#include "smtp/dial.h"
 #include "smtp/net.h"
 #include "smtp/smtp.h"
 #include "smtp/tls.h"
@@ -157,21 +158,23 @@ open_session(struct client *cl, int port, bool tls, int ms, struct buf *got)
 	struct smtp_params params = { .hostname = "client.example",
 	    .peer = "mx.example[127.0.0.1]:25", .reply_timeout = ms,
 	    .data_timeout = ms };
+	const struct dial_addr to = { (struct sockaddr *)&sin, sizeof(sin) };
 	struct smtp_io io;
 	struct tls *t;
-	int rv;
+	size_t which;
+	int fd, rv;
 
 	memset(cl, 0, sizeof(*cl));
-	cl->c = net_connect((struct sockaddr *)&sin, sizeof(sin), NULL, LONG,
-	    &cl->r);
-	assert_non_null(cl->c);
+	fd = dial(&to, 1, NULL, LONG, &which, &cl->r);
+	assert_true(fd != -1);
+	cl->c = net_open(fd);
 	net_io(cl->c, &io);
 	cl->s = smtp_new(&io, &params);
 	rv = smtp_greet(cl->s, &cl->r);
 	note(got, "greet", rv, cl);
 	if (rv != 0)
 		return -1;
-	rv = smtp_hello(cl->s, true, &cl->r);
+	rv = smtp_hello(cl->s, SMTP_EHLO_OR_HELO, &cl->r);
 	note(got, "hello", rv, cl);
 	if (rv != 0 || !tls)
 		return rv;
@@ -186,7 +189,7 @@ open_session(struct client *cl, int port, bool tls, int ms, struct buf *got)
 	note(got, "tls", rv, cl);
 	if (rv != 0)
 		return -1;
-	rv = smtp_hello(cl->s, false, &cl->r);
+	rv = smtp_hello(cl->s, SMTP_EHLO_ONLY, &cl->r);
 	note(got, "hello", rv, cl);
 	return rv;
 }

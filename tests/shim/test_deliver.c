@@ -27,9 +27,13 @@
 
 /*
  * A host of a scene.  CONNECT has a sign for each address: '+' or '-'; "4"
- * no address for now, "5" certainly none, "=" it is us.  Each word of MAIL
- * is a transaction, a sign per recipient: 's'ent, 't'emporary, 'p'ermanent;
- * 'l' the connection is lost, 'u' after the end of the data.
+ * no address for now, "5" certainly none, "=" it is us.  For an
+ * address of IPv6: '*' and '_'.  Each word of MAIL is a transaction, a sign
+ * per recipient: 's'ent, 't'emporary, 'p'ermanent; 'B' too big before it was
+ * sent; 'a' again, the server takes no more at a time; 'l' the connection is
+ * lost, 'u' after the end of the data.  A '!' behind it: the server takes no
+ * more transactions on this connection.  A '=' before its name: of
+ * the same preference as the one before.
  */
 struct host {
 	const char	*name;
@@ -66,11 +70,12 @@ int	 __wrap_route_hop(struct router *, struct route *, size_t,
 int	 __wrap_policy_find(const struct conf *, const struct hop *,
 	    struct policy *, struct result *);
 struct peer *__wrap_peer_open(const struct conf *, const struct hop *,
-	    const struct hop_addr *, const struct policy *,
-	    struct peer_trace, struct result *);
+	    struct peer_at *, const struct policy *, struct peer_trace,
+	    struct result *);
 void	 __wrap_peer_close(struct peer *);
 int	 __wrap_smtp_mail(struct smtp *, struct smtp_message *,
 	    struct result *);
+bool	 __wrap_smtp_full(const struct smtp *);
 void	 __wrap_smtp_set_trace(struct smtp *,
 	    void (*)(void *, char, const char *), void *);
 void	 __wrap_log_info(const char *, ...)
@@ -110,7 +115,7 @@ int
 __wrap_route_hop(struct router *rt, struct route *route, size_t i,
     struct result *r)
 {
-	const char *script = hosts[route->hop[i].pref].connect;
+	const char *script = hosts[&route->hop[i] - hops].connect;
 
 	(void)rt;
 	switch (script[0]) {
@@ -144,21 +149,40 @@ __wrap_policy_find(const struct conf *conf, const struct hop *hop,
 	return 0;
 }
 
-struct peer *
-__wrap_peer_open(const struct conf *conf, const struct hop *hop,
-    const struct hop_addr *addr, const struct policy *policy,
-    struct peer_trace trace, struct result *r)
+/* Whether the address answers. */
+static bool
+answers(const struct hop *hop, const struct hop_addr *addr)
 {
 	size_t n = (size_t)(addr - hop->addr);
+	char sign = hosts[hop - hops].connect[n];
+
+	event("%s%zu%c", hop->host, n, sign);
+	return sign == '+' || sign == '*';
+}
+
+struct peer *
+__wrap_peer_open(const struct conf *conf, const struct hop *hop,
+    struct peer_at *at, const struct policy *policy,
+    struct peer_trace trace, struct result *r)
+{
+	const struct hop_addr *addr = at->addr;
 	struct peer *p;
 
 	(void)conf;
 	(void)trace;
-	event("%s%zu%c", hop->host, n, hosts[hop->pref].connect[n]);
-	if (hosts[hop->pref].connect[n] == '-') {
-		result_set(r, R_CONNECT, "refused");
-		snprintf(r->host, sizeof(r->host), "%s:25", hop->host);
-		return NULL;
+	at->spare_used = at->spare_won = false;
+	if (!answers(hop, addr)) {
+		if (at->spare != NULL) {
+			at->spare_used = true;
+			addr = at->spare;
+			at->spare_won = answers(hop, addr);
+		}
+		if (!at->spare_won) {
+			result_set(r, R_CONNECT, "refused");
+			snprintf(r->host, sizeof(r->host), "%s:25",
+			    hop->host);
+			return NULL;
+		}
 	}
 	p = xcalloc(1, sizeof(*p));
 	p->host = xstrdup(hop->host);
@@ -166,9 +190,9 @@ __wrap_peer_open(const struct conf *conf, const struct hop *hop,
 	p->port = hop->port;
 	p->level = policy->level;
 	/* the transaction finds its script here */
-	p->smtp = (struct smtp *)(void *)&said[hop->pref];
+	p->smtp = (struct smtp *)(void *)&said[hop - hops];
 	snprintf(p->relay, sizeof(p->relay), "%s[192.0.2.%zu]:25", hop->host,
-	    n);
+	    (size_t)(addr - hop->addr));
 	snprintf(p->tls_text, sizeof(p->tls_text), "no TLS");
 	return p;
 }
@@ -200,6 +224,12 @@ answer(char sign, struct result *r)
 		result_set(r, R_REFUSED, "550 no");
 		r->reply = 550;
 		return 0;
+	case 'B':
+		result_set(r, R_TOOBIG, "200 octets; it takes 100");
+		return 0;
+	case 'a':
+		result_set(r, R_LATER, "no more at a time");
+		return 0;
 	}
 	result_set(r, R_LOST, "lost");
 	return -1;
@@ -222,6 +252,7 @@ __wrap_smtp_mail(struct smtp *s, struct smtp_message *m, struct result *r)
 	for (i = 0; i < m->nrcpt; i++) {
 		buf_addc(&b, m->rcpt[i].addr[0]);
 		m->unsure |= **script == 'u';
+		m->rcpt[i].again = **script == 'a';
 		if (answer(**script, &m->rcpt[i].result) == -1)
 			rv = -1;
 		*r = m->rcpt[i].result;
@@ -230,6 +261,18 @@ __wrap_smtp_mail(struct smtp *s, struct smtp_message *m, struct result *r)
 	event("%s", buf_str(&b));
 	buf_clear(&b);
 	return rv;
+}
+
+/* '!' before a transaction: none but this one before another connection. */
+bool
+__wrap_smtp_full(const struct smtp *s)
+{
+	const char **script = (const char **)(uintptr_t)(const void *)s;
+
+	if (**script != '!')
+		return false;
+	(*script)++;
+	return true;
 }
 
 void
@@ -281,14 +324,17 @@ set_scene(const struct host *list)
 	hosts = list;
 	held = false;
 	for (i = 0; list[i].name != NULL; i++) {
-		hops[i].host = list[i].name;
-		hops[i].pref = (unsigned)i;
+		hops[i].host = list[i].name + (list[i].name[0] == '=');
+		hops[i].pref = list[i].name[0] == '=' ? hops[i - 1].pref :
+		    (unsigned)i;
 		hops[i].port = 25;
 		hops[i].addr = &addrs[n];
 		hops[i].naddr = strlen(list[i].connect);
 		snprintf(hops[i].origin, sizeof(hops[i].origin), "dns");
 		for (j = 0; j < hops[i].naddr; j++)
-			n++;
+			addrs[n++].ss.ss_family =
+			    strchr("*_", list[i].connect[j]) != NULL ?
+			    AF_INET6 : AF_INET;
 		said[i] = list[i].mail;
 	}
 	routes[0].hop = routes[1].hop = hops;
@@ -296,7 +342,8 @@ set_scene(const struct host *list)
 	routes[1].nhop = i > 0;
 }
 
-static const struct conf conf = { .hostname = NULL };
+static const struct conf conf = { .connect_timeout = 30000,
+    .reply_timeout = 300000, .data_timeout = 600000 };
 static struct delivery_rcpt rcpts[8];
 
 static struct delivery *
@@ -379,6 +426,37 @@ static const struct {
 	    { "C", "+", "s" } }, "a", "A0-", DEAD, "c" },
 	{ "a better one without address, then us", { { "A", "5", "" },
 	    { "B", "=", "" } }, "a", "", DEAD, "d" },
+	{ "IPv6 first", { { "A", "*+", "s" } }, "a", "A0* a (a)", OPEN,
+	    "s" },
+	{ "IPv6 does not answer", { { "A", "_+", "s" } }, "a",
+	    "A0_ A1+ a (a)", OPEN, "s" },
+	{ "one of each at a time", { { "A", "__-+", "s" } }, "a",
+	    "A0_ A2- A1_ A3+ a (a)", OPEN, "s" },
+	{ "IPv6 is last where it was swallowed", { { "A", "_+", "t" },
+	    { "B", "*+", "s" } }, "a", "A0_ A1+ a A. B1+ a (a)", OPEN, "s" },
+	{ "but it is tried", { { "A", "_+", "t" }, { "B", "*-", "s" } }, "a",
+	    "A0_ A1+ a A. B1- B0* a (a)", OPEN, "s" },
+	{ "a few at a time", { { "A", "+", "saa sa s" } }, "abc",
+	    "A0+ abc (a) bc (b) c (c)", OPEN, "sss" },
+	{ "a few at a time, the others go on", { { "A", "+", "tsa t" },
+	    { "B", "+", "ps" } }, "abc", "A0+ abc (b) c A. B0+ ac (ac)", OPEN,
+	    "pss" },
+	{ "a few on each connection", { { "A", "+", "saa! sa! s!" } }, "abc",
+	    "A0+ abc (a) A. A0+ bc (b) A. A0+ c (c) A.", 0, "sss" },
+	{ "lost with some left", { { "A", "+", "sa l" }, { "B", "+", "s" } },
+	    "ab", "A0+ ab (a) b A. B0+ b (b)", OPEN, "ss" },
+	{ "too big for the only one", { { "A", "+", "BB" } }, "ab",
+	    "A0+ ab (ab)", OPEN, "BB" },
+	{ "too big for one, not for its equal", { { "A", "+", "B" },
+	    { "=B", "+", "s" } }, "a", "A0+ a A. B0+ a (a)", OPEN, "s" },
+	{ "too big for both", { { "A", "+", "B" }, { "=B", "+", "B" },
+	    { "C", "+", "s" } }, "a", "A0+ a A. B0+ a (a)", OPEN, "B" },
+	{ "too big for one, its equal is down", { { "A", "+", "B" },
+	    { "=B", "-", "" } }, "a", "A0+ a A. B0-", 0, "t" },
+	{ "too big for the second best, the best is down", { { "A", "-", "" },
+	    { "B", "+", "B" } }, "a", "A0- B0+ a", OPEN, "t" },
+	{ "too big for the best: no other", { { "A", "+", "B" },
+	    { "B", "+", "s" } }, "a", "A0+ a (a)", OPEN, "B" },
 	{ "two routes", { { "A", "+", "ss s" }, { "B", "+", "" } }, "axb",
 	    "A0+ ab (ab) x (x)", OPEN, "sss" },
 	{ "two routes, one lost", { { "A", "++", "sl s" } }, "axb",
@@ -401,6 +479,8 @@ code_of(char sign)
 		return R_DNSTEMP;
 	case 'n':
 		return R_NOROUTE;
+	case 'B':
+		return R_TOOBIG;
 	case 'L':
 		return R_LOOP;
 	}
@@ -452,6 +532,16 @@ static const struct {
 	    "A0+ a (a) b A. A0+ b A." },
 	{ "not when it may have been taken", { { "A", "++", "s u s" } },
 	    "a", "b", "A0+ a (a) b A." },
+	{ "it wants another connection for each", { { "A", "+", "s! s!" } },
+	    "a", "b", "A0+ a (a) A. A0+ b (b) A." },
+	{ "too big on the open connection", { { "A", "+", "s B" },
+	    { "=B", "+", "s" } }, "a", "b",
+	    "A0+ a (a) b A. B0+ b (b)" },
+	{ "too big on it, and for the other", { { "A", "+", "s B" },
+	    { "=B", "+", "B" } }, "a", "b",
+	    "A0+ a (a) b A. B0+ b (b)" },
+	{ "IPv6 is last from now on", { { "A", "_+", "s! s!" } }, "a", "b",
+	    "A0_ A1+ a (a) A. A1+ b (b) A." },
 	{ "a temporary answer: the others, not again this one",
 	    { { "A", "+", "s t s" }, { "B", "+", "s" } }, "a", "b",
 	    "A0+ a (a) b A. B0+ b (b)" },

@@ -27,6 +27,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "smtp/dial.h"
 #include "smtp/tls.h"
 
 #define LONG	30000		/* ms; never waited for */
@@ -54,12 +55,16 @@ static struct conn *
 make(int *peer)
 {
 	struct sockaddr_in sin;
+	const struct dial_addr to = { (const struct sockaddr *)&sin,
+	    sizeof(sin) };
 	struct result r;
 	struct conn *c;
-	int fd = listen_on(&sin, 5);
+	size_t which;
+	int fd = listen_on(&sin, 5), sock;
 
-	c = net_connect((struct sockaddr *)&sin, sizeof(sin), NULL, LONG, &r);
-	assert_non_null(c);
+	sock = dial(&to, 1, NULL, LONG, &which, &r);
+	assert_true(sock != -1);
+	c = net_open(sock);
 	*peer = accept(fd, NULL, NULL);
 	assert_true(*peer != -1);
 	close(fd);
@@ -93,88 +98,6 @@ expect_end(struct conn *c, const char *text)
 	assert_int_equal(net_readline(c, line, sizeof(line), &r), -1);
 	assert_int_equal(r.code, R_LOST);
 	assert_string_equal(r.text, text);
-}
-
-/* --- connecting ----------------------------------------------------------- */
-
-static void
-test_net_connect(void **state)
-{
-	struct sockaddr_in sin, from;
-	socklen_t len = sizeof(from);
-	struct result r;
-	struct conn *c;
-	int fd, peer;
-
-	(void)state;
-	fd = listen_on(&sin, 5);
-	c = net_connect((struct sockaddr *)&sin, sizeof(sin), "127.0.0.2",
-	    LONG, &r);
-	assert_non_null(c);
-	assert_string_equal(net_peer(c), "127.0.0.1");
-	assert_true(net_fd(c) > 2);
-	peer = accept(fd, (struct sockaddr *)&from, &len);
-	assert_true(peer != -1);
-	assert_int_equal(ntohl(from.sin_addr.s_addr), 0x7f000002);
-	net_close(c);
-	net_close(NULL);
-	close(peer);
-	close(fd);
-}
-
-static void
-test_net_connect_fails(void **state)
-{
-	struct sockaddr_in sin;
-	struct result r;
-	int fd;
-
-	(void)state;
-	/* bound, so that nobody else is there, but not listening */
-	fd = listen_on(&sin, -1);
-	assert_null(net_connect((struct sockaddr *)&sin, sizeof(sin), NULL,
-	    LONG, &r));
-	assert_int_equal(r.code, R_CONNECT);
-	assert_string_equal(r.text,
-	    "cannot connect to 127.0.0.1: Connection refused");
-	assert_null(net_connect((struct sockaddr *)&sin, sizeof(sin), "::1",
-	    LONG, &r));
-	assert_int_equal(r.code, R_LOCALERR);
-	assert_string_equal(r.text,
-	    "source-address ::1 is no IPv4 address");
-	assert_null(net_connect((struct sockaddr *)&sin, sizeof(sin),
-	    "192.0.2.77", LONG, &r));
-	assert_int_equal(r.code, R_LOCALERR);
-	assert_non_null(strstr(r.text, "cannot use source-address 192.0.2.77"));
-	close(fd);
-}
-
-/* A full backlog swallows what comes, like a host behind a firewall. */
-static void
-test_net_connect_black_hole(void **state)
-{
-	struct sockaddr_in sin;
-	struct conn *c[8];
-	struct result r;
-	size_t i, n = 0;
-	int fd;
-
-	(void)state;
-	fd = listen_on(&sin, 0);
-	for (i = 0; i < 8; i++) {
-		c[n] = net_connect((struct sockaddr *)&sin, sizeof(sin), NULL,
-		    SHORT, &r);
-		if (c[n] == NULL)
-			break;
-		n++;
-	}
-	assert_true(i < 8);
-	assert_int_equal(r.code, R_CONNECT);
-	assert_string_equal(r.text,
-	    "cannot connect to 127.0.0.1: Connection timed out");
-	while (n > 0)
-		net_close(c[--n]);
-	close(fd);
 }
 
 /* --- lines ---------------------------------------------------------------- */
@@ -350,6 +273,35 @@ test_net_readline_drip(void **state)
 }
 
 /* --- writing -------------------------------------------------------------- */
+
+/* However often the deadline is put off, all of it has an end. */
+static void
+test_net_limit(void **state)
+{
+	struct result r;
+	struct conn *c;
+	char line[64];
+	int peer;
+
+	(void)state;
+	c = make(&peer);
+	net_limit(c, SHORT);
+	net_deadline(c, LONG);
+	assert_int_equal(net_readline(c, line, sizeof(line), &r), -1);
+	assert_int_equal(r.code, R_LOST);
+	assert_string_equal(r.text, "timed out: too slow as a whole");
+	/* a new one, for the next message */
+	net_limit(c, LONG);
+	net_deadline(c, SHORT);
+	assert_int_equal(net_readline(c, line, sizeof(line), &r), -1);
+	assert_string_equal(r.text, "timed out");
+	assert_false(net_ended(c));
+	close(peer);
+	net_deadline(c, LONG);
+	assert_int_equal(net_readline(c, line, sizeof(line), &r), -1);
+	assert_true(net_ended(c));
+	net_close(c);
+}
 
 static void
 test_net_write(void **state)
@@ -591,15 +543,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_net_connect),
-		cmocka_unit_test(test_net_connect_fails),
-		cmocka_unit_test(test_net_connect_black_hole),
 		cmocka_unit_test(test_net_readline),
 		cmocka_unit_test(test_net_readline_length),
 		cmocka_unit_test(test_net_readline_end),
 		cmocka_unit_test(test_net_readline_reset),
 		cmocka_unit_test(test_net_readline_silence),
 		cmocka_unit_test(test_net_readline_drip),
+		cmocka_unit_test(test_net_limit),
 		cmocka_unit_test(test_net_write),
 		cmocka_unit_test(test_net_flush_zero_window),
 		cmocka_unit_test(test_net_flush_last_words),

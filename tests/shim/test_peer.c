@@ -33,6 +33,7 @@ struct server {
 	const char	*ehlo;
 	const char	*starttls;
 	const char	*after;		/* 220: octets in place of a handshake */
+	bool		 drops;		/* hangs up when it hears EHLO */
 };
 
 static const char *
@@ -82,6 +83,8 @@ converse(int fd, const struct server *s, int out)
 			return false;
 		say(out, line);
 		say(out, " ");
+		if (strcmp(line, "EHLO") == 0 && s->drops)
+			break;
 		if (strcmp(line, "QUIT") == 0)
 			break;
 		say(fd, reply);
@@ -194,6 +197,20 @@ static const struct {
 	    POLICY_MAY, "EHLO STARTTLS |EHLO QUIT |", -1 },
 	{ "may, old server", { .ehlo = "500 what?\r\n" }, POLICY_MAY,
 	    "EHLO HELO QUIT |", -1 },
+	{ "may, hangs up at EHLO", { .drops = true }, POLICY_MAY,
+	    "EHLO |HELO QUIT |", -1 },
+	{ "none, hangs up at EHLO", { .drops = true }, POLICY_NONE,
+	    "EHLO |HELO QUIT |", -1 },
+	{ "encrypt, hangs up at EHLO", { .drops = true }, POLICY_ENCRYPT,
+	    "EHLO |", R_LOST },
+	{ "may, 421 to STARTTLS", { .ehlo = TLS, .starttls = "421 bye\r\n",
+	    .after = "" }, POLICY_MAY, "EHLO STARTTLS |", R_LATER },
+	{ "421 to EHLO: no HELO", { .ehlo = "421 bye\r\n" }, POLICY_MAY,
+	    "EHLO |", R_LATER },
+	{ "calls itself as we do", { .ehlo = "250-ME.example hi\r\n"
+	    "250 SIZE\r\n" }, POLICY_MAY, "EHLO QUIT |", R_LATER },
+	{ "as we do, and HELO", { .ehlo = "500 what?\r\n" }, POLICY_MAY,
+	    "EHLO HELO QUIT |", -1 },
 	{ "encrypt, not offered", { .ehlo = PLAIN }, POLICY_ENCRYPT,
 	    "EHLO QUIT |", R_TLS },
 	{ "encrypt, refused", { .ehlo = TLS, .starttls = "502 no\r\n" },
@@ -218,6 +235,7 @@ test_peer_open_rows(void **state)
 {
 	struct policy policy = { .name = "mx.example" };
 	struct peer_trace quiet = { NULL, NULL };
+	struct peer_at at = { .addr = &addr };
 	struct peer *p;
 	struct result r;
 	char text[256];
@@ -228,7 +246,7 @@ test_peer_open_rows(void **state)
 		server_start(&rows[i].server);
 		policy.level = rows[i].level;
 		memset(&r, 0, sizeof(r));
-		p = peer_open(&conf, &hop, &addr, &policy, quiet, &r);
+		p = peer_open(&conf, &hop, &at, &policy, quiet, &r);
 		if ((p == NULL) != (rows[i].code != -1) ||
 		    (p == NULL && (int)r.code != rows[i].code))
 			fail_msg("%s: %d %s", rows[i].name, r.code, r.text);
@@ -256,15 +274,39 @@ test_peer_open_nobody_listens(void **state)
 	static const struct server s = { .banner = NULL };
 	struct policy policy = { POLICY_MAY, "mx.example" };
 	struct peer_trace quiet = { NULL, NULL };
+	struct peer_at at = { .addr = &addr };
 	struct result r;
 	char text[64];
 
 	(void)state;
 	server_start(&s);
 	server_stop(text, sizeof(text));
-	assert_null(peer_open(&conf, &hop, &addr, &policy, quiet, &r));
+	assert_null(peer_open(&conf, &hop, &at, &policy, quiet, &r));
 	assert_int_equal(r.code, R_CONNECT);
 	assert_non_null(strstr(r.host, "mx.example[127.0.0.1]:"));
+}
+
+/* Our own name is no reason where the administrator wrote the host. */
+static void
+test_peer_open_own_name(void **state)
+{
+	static const struct server s = { .ehlo = "250 me.example\r\n" };
+	struct policy policy = { POLICY_MAY, "mx.example" };
+	struct peer_trace quiet = { NULL, NULL };
+	struct peer_at at = { .addr = &addr };
+	struct peer *p;
+	struct result r;
+	char text[64];
+
+	(void)state;
+	server_start(&s);
+	assert_null(peer_open(&conf, &hop, &at, &policy, quiet, &r));
+	assert_string_equal(result_esc(&r), "4.4.6");
+	hop.localconf = true;
+	p = peer_open(&conf, &hop, &at, &policy, quiet, &r);
+	assert_non_null(p);
+	peer_close(p);
+	server_stop(text, sizeof(text));
 }
 
 static void
@@ -297,6 +339,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_peer_open_rows),
 		cmocka_unit_test(test_peer_open_nobody_listens),
+		cmocka_unit_test(test_peer_open_own_name),
 		cmocka_unit_test(test_peer_serves),
 	};
 

@@ -45,7 +45,10 @@ struct server {
 	bool		 closed;
 	bool		 silent;
 	int		 ms;		/* the client's last deadline */
+	int64_t		 limit;		/* and limit */
 	bool		 dot;		/* heard last: a final dot */
+	char		 asked[2048];	/* first letters of commands... */
+	size_t		 nasked, nreplied; /* ...and how many had a reply */
 	const struct buf *body;
 	struct buf	 trace;
 };
@@ -111,6 +114,10 @@ hear_line(struct server *sv)
 		    (int)(lf - sv->out.data + 1), sv->out.data, (int)n,
 		    sv->script + 2);
 	sv->dot = n == 1 && sv->script[2] == '.';
+	if (!sv->dot) {
+		assert_in_range(sv->nasked, 0, sizeof(sv->asked) - 1);
+		sv->asked[sv->nasked++] = sv->script[2];
+	}
 	consume(sv, n + 2);
 	advance(sv);
 }
@@ -141,6 +148,12 @@ hear_message(struct server *sv)
 	buf_reset(&sv->out);
 	sv->dot = true;
 	advance(sv);
+}
+
+static void
+fake_limit(void *arg, int64_t ms)
+{
+	((struct server *)arg)->limit = ms;
 }
 
 static void
@@ -234,8 +247,11 @@ fake_readline(void *arg, char *buf, size_t size, struct result *r)
 			fail_msg("client waits; script: %s", sv->script);
 		return -1;
 	}
-	/* the final dot has a time of its own */
-	assert_int_equal(sv->ms, sv->dot ? DATA_TIMEOUT : REPLY_TIMEOUT);
+	/* these have a time of their own */
+	assert_int_equal(sv->ms, sv->dot ? DATA_TIMEOUT :
+	    sv->nreplied < sv->nasked &&
+	    strchr("DS", sv->asked[sv->nreplied]) != NULL ?
+	    120000 : REPLY_TIMEOUT);
 	s = sv->in.data + sv->inpos;
 	lf = memchr(s, '\n', sv->in.len - sv->inpos);
 	assert_non_null(lf);
@@ -248,8 +264,11 @@ fake_readline(void *arg, char *buf, size_t size, struct result *r)
 	}
 	memcpy(buf, s, n);
 	buf[n] = '\0';
-	if (n < 4 || s[3] != '-')
+	if (n < 4 || s[3] != '-') {
+		if (!sv->dot && sv->nreplied < sv->nasked)
+			sv->nreplied++;
 		sv->dot = false;
+	}
 	return (ssize_t)n;
 }
 
@@ -276,6 +295,7 @@ start(struct server *sv, const char *script)
 {
 	const struct smtp_io io = {
 		.arg = sv,
+		.limit = fake_limit,
 		.deadline = fake_deadline,
 		.readline = fake_readline,
 		.write = fake_write,
@@ -353,7 +373,8 @@ add_results(struct buf *b, const struct mail *mail)
 
 	for (i = 0; i < mail->m.nrcpt; i++) {
 		assert_true(mail->rcpt[i].result.code < R_MAX);
-		buf_printf(b, " %s", result_name(mail->rcpt[i].result.code));
+		buf_printf(b, " %s%s", result_name(mail->rcpt[i].result.code),
+		    mail->rcpt[i].again ? " again" : "");
 	}
 }
 
@@ -511,7 +532,43 @@ static const struct row rows[] = {
 	    "mail 0 later", NULL },
 	{ "452 to the second RCPT", PLAIN MAIL OK RCPT1 OK RCPT2
 	    "S 452 too many\n" DATA GO "M\n" OK QUIT, 2,
-	    "mail 0 sent later", NULL },
+	    "mail 0 sent later again", NULL },
+	{ "the rest is not asked", PLAIN MAIL OK RCPT1 OK RCPT2
+	    "S 452 4.5.3 too many\n" DATA GO "M\n" OK QUIT, 3,
+	    "mail 0 sent later again later again", NULL },
+	{ "552 to the second RCPT", PLAIN MAIL OK RCPT1 OK RCPT2
+	    "S 552 too many\n" DATA GO "M\n" OK QUIT, 2,
+	    "mail 0 sent later again", NULL },
+	{ "452 for a reason of its own", PLAIN MAIL OK RCPT1 OK RCPT2
+	    "S 452 4.2.2 full\n" RCPT3 OK DATA GO "M\n" OK QUIT, 3,
+	    "mail 0 sent later sent", NULL },
+	{ "452 to the first RCPT", PLAIN MAIL OK RCPT1 "S 452 no room\n"
+	    RCPT2 OK DATA GO "M\n" OK QUIT, 2, "mail 0 later sent", NULL },
+	{ "452, pipelined", PIPE MAIL RCPT1 RCPT2 RCPT3 DATA OK OK
+	    "S 452 4.5.3 too many\n" OK GO "M\n" OK QUIT, 3,
+	    "mail 0 sent later again sent", NULL },
+	{ "452, and the message is refused for now", PLAIN MAIL OK RCPT1 OK
+	    RCPT2 "S 452 too many\n" DATA GO "M\n" "S 451 no\n" QUIT, 2,
+	    "mail 0 later later", NULL },
+	{ "452, and the message is refused", PLAIN MAIL OK RCPT1 OK
+	    RCPT2 "S 452 too many\n" DATA GO "M\n" "S 554 no\n" QUIT, 2,
+	    "mail 0 refused later again", NULL },
+	{ "452, and DATA is refused for now", PLAIN MAIL OK RCPT1 OK
+	    RCPT2 "S 452 too many\n" DATA "S 451 no\n" QUIT, 2,
+	    "mail 0 later later", NULL },
+	{ "452, and lost", PLAIN MAIL OK RCPT1 OK
+	    RCPT2 "S 452 too many\n" DATA GO "M\n" "X\n", 2,
+	    "mail lost lost lost unsure", NULL },
+	{ "RCPTMAX", GREET EHLO "S 250-mx\nS 250 LIMITS RCPTMAX=2\n" MAIL OK
+	    RCPT1 OK RCPT2 OK DATA GO "M\n" OK QUIT, 3,
+	    "mail 0 sent sent later again", "the server takes no more "
+	    "recipients at a time" },
+	{ "RCPTMAX, all refused", GREET EHLO "S 250-mx\n"
+	    "S 250 LIMITS RCPTMAX=1\n" MAIL OK RCPT1 "S 550 who\n" QUIT, 2,
+	    "mail 0 refused later again", NULL },
+	{ "RCPTMAX, MAIL refused", GREET EHLO "S 250-mx\n"
+	    "S 250 LIMITS RCPTMAX=1\n" MAIL "S 550 no\n" QUIT, 2,
+	    "mail 0 refused refused", NULL },
 	{ "all RCPT refused: no DATA", PLAIN MAIL OK RCPT1 "S 550 who\n"
 	    RCPT2 "S 550 who\n" QUIT, 2, "mail 0 refused refused", NULL },
 	{ "all RCPT refused, pipelined", PIPE MAIL RCPT1 RCPT2 DATA OK
@@ -630,7 +687,7 @@ converse(struct server *sv, struct smtp *s, struct mail *mail,
 	note(got, "greet", rv, r);
 	if (rv == -1)
 		return;
-	rv = smtp_hello(s, true, r);
+	rv = smtp_hello(s, SMTP_EHLO_OR_HELO, r);
 	note(got, "hello", rv, r);
 	if (rv == -1)
 		return;
@@ -642,7 +699,7 @@ converse(struct server *sv, struct smtp *s, struct mail *mail,
 		if (rv == 0) {
 			assert_true(next_is(sv, "TLS"));
 			advance(sv);
-			rv = smtp_hello(s, false, r);
+			rv = smtp_hello(s, SMTP_EHLO_ONLY, r);
 			note(got, "hello", rv, r);
 			if (rv == -1)
 				return;
@@ -783,12 +840,125 @@ test_hello_keywords(void **state)
 		buf_printf(&script, GREET EHLO "%s", table[i].lines);
 		s = start(&sv, buf_str(&script));
 		assert_int_equal(smtp_greet(s, &r), 0);
-		assert_int_equal(smtp_hello(s, false, &r), 0);
+		assert_int_equal(smtp_hello(s, SMTP_EHLO_ONLY, &r), 0);
 		assert_int_equal(smtp_offers(s), SMTP_EHLO |
 		    table[i].offers);
 		stop(&sv, s);
 	}
 	buf_clear(&script);
+}
+
+/* RFC 9422: how many transactions, and how many recipients in the first. */
+static void
+test_hello_limits(void **state)
+{
+	static const struct {
+		const char	*name;
+		const char	*lines;
+		const char	*taken;	/* of a@x b@x c@y d@z e@X */
+		bool		 full;
+	} table[] = {
+		{ "none", "S 250 mx\n", "abcde", false },
+		{ "no limit named", "S 250-mx\nS 250 LIMITS\n", "abcde",
+		    false },
+		{ "RCPTMAX", "S 250-mx\nS 250 LIMITS RCPTMAX=3\n", "abc",
+		    false },
+		{ "RCPTDOMAINMAX 1", "S 250-mx\n"
+		    "S 250 LIMITS RCPTDOMAINMAX=1\n", "abe", false },
+		{ "RCPTDOMAINMAX 2", "S 250-mx\n"
+		    "S 250 limits rcptdomainmax=2\n", "abce", false },
+		{ "all", "S 250-mx\nS 250 LIMITS X=7 MAILMAX=1  RCPTMAX=2 "
+		    "RCPTDOMAINMAX=1\n", "ab", true },
+		{ "MAILMAX 2", "S 250-mx\nS 250 LIMITS MAILMAX=2\n", "abcde",
+		    false },
+		{ "no numbers", "S 250-mx\nS 250 LIMITS RCPTMAX= MAILMAX=x "
+		    "RCPTDOMAINMAX=0 RCPTMAX\n", "abcde", false },
+		{ "too big for any number", "S 250-mx\nS 250 LIMITS "
+		    "RCPTMAX=99999999999999999999999\n", "abcde", false },
+	};
+	static const char *const addrs[] = { "a@x", "b@x", "c@y", "d@z",
+	    "e@X" };
+	struct buf body = BUF_INIT, script = BUF_INIT;
+	struct smtp_rcpt rcpt[5];
+	struct smtp_message m = { .sender = "", .rcpt = rcpt, .nrcpt = 5 };
+	struct server sv;
+	struct result r;
+	struct smtp *s;
+	size_t i, k;
+
+	(void)state;
+	buf_adds(&body, BODY);
+	m.fd = make_file(&body);
+	m.start = 8;
+	m.size = (off_t)body.len;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		print_message("%s\n", table[i].name);
+		buf_reset(&script);
+		buf_printf(&script, GREET EHLO "%sC MAIL FROM:<>\n" OK,
+		    table[i].lines);
+		for (k = 0; k < 5; k++) {
+			rcpt[k].addr = addrs[k];
+			if (strchr(table[i].taken, addrs[k][0]) != NULL)
+				buf_printf(&script, "C RCPT TO:<%s>\n" OK,
+				    addrs[k]);
+		}
+		buf_adds(&script, DATA GO "M\n" OK);
+		s = start(&sv, buf_str(&script));
+		sv.body = &body;
+		assert_int_equal(smtp_greet(s, &r), 0);
+		assert_int_equal(smtp_hello(s, SMTP_EHLO_ONLY, &r), 0);
+		assert_string_equal(smtp_name(s), "mx");
+		assert_false(smtp_full(s));
+		assert_int_equal(smtp_mail(s, &m, &r), 0);
+		for (k = 0; k < 5; k++)
+			assert_int_equal(rcpt[k].again,
+			    strchr(table[i].taken, addrs[k][0]) == NULL);
+		assert_int_equal(smtp_full(s), table[i].full);
+		assert_string_equal(sv.script, "");
+		stop(&sv, s);
+	}
+	close(m.fd);
+	buf_clear(&body);
+	buf_clear(&script);
+}
+
+/*
+ * The time for all together: twice the reply timeout, and 500 octets a
+ * second; what follows the end of the data has its own.
+ */
+static void
+test_limits_of_time(void **state)
+{
+	struct buf body = BUF_INIT, got = BUF_INIT;
+	struct server sv;
+	struct result r;
+	struct mail mail;
+	struct smtp *s;
+
+	(void)state;
+	buf_adds(&body, BODY);
+	mail_init(&mail, &body, 1);
+	s = start(&sv, PLAIN MAIL OK RCPT1 OK DATA "X\n");
+	sv.body = &body;
+	assert_int_equal(smtp_greet(s, &r), 0);
+	assert_int_equal(sv.limit, 2 * REPLY_TIMEOUT);
+	sv.limit = 0;
+	assert_int_equal(smtp_hello(s, SMTP_EHLO_ONLY, &r), 0);
+	assert_int_equal(sv.limit, 0);
+	assert_int_equal(smtp_mail(s, &mail.m, &r), -1);
+	assert_int_equal(sv.limit, 2 * REPLY_TIMEOUT + 2 * 26);
+	stop(&sv, s);
+	s = start(&sv, PLAIN MAIL OK RCPT1 OK DATA GO "M\n" OK QUIT);
+	sv.body = &body;
+	converse(&sv, s, &mail, &got, &r);
+	assert_string_equal(buf_str(&got), "mail 0 sent");
+	assert_int_equal(sv.limit, DATA_TIMEOUT);
+	smtp_quit(s);
+	assert_int_equal(sv.limit, 20000);
+	stop(&sv, s);
+	mail_clear(&mail);
+	buf_clear(&body);
+	buf_clear(&got);
 }
 
 static void
@@ -807,7 +977,7 @@ test_hello_thousand_keywords(void **state)
 	buf_adds(&script, "S 250 8BITMIME\n");
 	s = start(&sv, buf_str(&script));
 	assert_int_equal(smtp_greet(s, &r), 0);
-	assert_int_equal(smtp_hello(s, false, &r), 0);
+	assert_int_equal(smtp_hello(s, SMTP_EHLO_ONLY, &r), 0);
 	assert_int_equal(smtp_offers(s), SMTP_EHLO | SMTP_8BITMIME);
 	stop(&sv, s);
 
@@ -818,7 +988,7 @@ test_hello_thousand_keywords(void **state)
 		buf_adds(&script, "S 250-KEYWORD\n");
 	s = start(&sv, buf_str(&script));
 	assert_int_equal(smtp_greet(s, &r), 0);
-	assert_int_equal(smtp_hello(s, true, &r), -1);
+	assert_int_equal(smtp_hello(s, SMTP_EHLO_OR_HELO, &r), -1);
 	assert_int_equal(r.code, R_PROTO);
 	stop(&sv, s);
 	buf_clear(&script);
@@ -834,7 +1004,7 @@ test_hello_without_helo(void **state)
 	(void)state;
 	s = start(&sv, GREET EHLO "S 502 what\nC QUIT\n");
 	assert_int_equal(smtp_greet(s, &r), 0);
-	assert_int_equal(smtp_hello(s, false, &r), -1);
+	assert_int_equal(smtp_hello(s, SMTP_EHLO_ONLY, &r), -1);
 	assert_int_equal(r.code, R_LATER);
 	smtp_quit(s);
 	assert_string_equal(sv.script, "");
@@ -851,7 +1021,7 @@ test_starttls_refused(void **state)
 	(void)state;
 	s = start(&sv, TLS "S 454 4.7.0 not now\n");
 	assert_int_equal(smtp_greet(s, &r), 0);
-	assert_int_equal(smtp_hello(s, false, &r), 0);
+	assert_int_equal(smtp_hello(s, SMTP_EHLO_ONLY, &r), 0);
 	assert_int_equal(smtp_starttls(s, &r), 1);
 	assert_int_equal(r.code, R_TLS);
 	assert_string_equal(r.text, "454 4.7.0 not now (in reply to STARTTLS)");
@@ -1045,7 +1215,7 @@ run_many(size_t n, bool pipelining, unsigned seed)
 	} pool[] = {
 		{ "250 ok", R_SENT }, { "251 fwd", R_SENT },
 		{ "450 wait", R_LATER }, { "550 who", R_REFUSED },
-		{ "552 full", R_LATER },
+		{ "552 5.2.2 full", R_LATER },
 	};
 	enum result_code *want = xcalloc(n, sizeof(*want));
 	struct buf body = BUF_INIT, script = BUF_INIT, replies = BUF_INIT;
@@ -1283,6 +1453,13 @@ draw(struct chaos *c, unsigned n)
 }
 
 static void
+chaos_limit(void *arg, int64_t ms)
+{
+	(void)arg;
+	assert_true(ms > 0);
+}
+
+static void
 chaos_deadline(void *arg, int ms)
 {
 	(void)arg;
@@ -1357,7 +1534,7 @@ static void
 test_mail_any_server(void **state)
 {
 	struct chaos c = { .seed = 7, .out = BUF_INIT };
-	const struct smtp_io io = { &c, chaos_deadline, chaos_readline,
+	const struct smtp_io io = { &c, chaos_limit, chaos_deadline, chaos_readline,
 	    chaos_write, chaos_flush, chaos_pending };
 	struct buf body = BUF_INIT;
 	struct result r;
@@ -1373,7 +1550,7 @@ test_mail_any_server(void **state)
 		for (i = 0; i < 3; i++)
 			mail.rcpt[i].result.code = R_MAX;
 		s = smtp_new(&io, &params);
-		rv = smtp_hello(s, true, &r);
+		rv = smtp_hello(s, SMTP_EHLO_OR_HELO, &r);
 		if (rv == 0 && draw(&c, 4) == 0)
 			rv = smtp_starttls(s, &r);
 		if (rv == 0) {
@@ -1438,7 +1615,9 @@ main(void)
 		cmocka_unit_test(test_session),
 		cmocka_unit_test(test_result_fields),
 		cmocka_unit_test(test_hello_keywords),
+		cmocka_unit_test(test_hello_limits),
 		cmocka_unit_test(test_hello_thousand_keywords),
+		cmocka_unit_test(test_limits_of_time),
 		cmocka_unit_test(test_hello_without_helo),
 		cmocka_unit_test(test_starttls_refused),
 		cmocka_unit_test(test_mail_parameters),

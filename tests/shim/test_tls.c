@@ -10,6 +10,7 @@
 #include "smtp/tls.h"
 
 #include <sys/types.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -36,6 +37,7 @@
 #include <cmocka.h>
 
 #include "certs.h"
+#include "smtp/dial.h"
 #include "smtp/net.h"
 
 enum cert { GOOD, EXPIRED, FUTURE, SELF_SIGNED, WILDCARD, PARTIAL, ADDRESS,
@@ -471,6 +473,42 @@ test_tls_no_renegotiation(void **state)
 	pair_close(&p);
 }
 
+/*
+ * A server that updates its keys for ever must not keep us in one call: the
+ * caller has a deadline.
+ */
+static void
+test_tls_key_update_flood(void **state)
+{
+	const char *text = "250 ok\r\n";
+	struct pair p;
+	char buf[64];
+	size_t n;
+	ssize_t got;
+	int i, calls = 0, left;
+
+	(void)state;
+	pair_open(&p, "mx.example", false, server_ctx(GOOD, 0));
+	assert_int_equal(pair_handshake(&p), 1);
+	assert_string_equal(SSL_get_version(p.ssl), "TLSv1.3");
+	for (i = 0; i < 200; i++) {
+		assert_true(SSL_key_update(p.ssl,
+		    SSL_KEY_UPDATE_NOT_REQUESTED));
+		assert_int_equal(SSL_do_handshake(p.ssl), 1);
+	}
+	assert_true(SSL_write_ex(p.ssl, text, strlen(text), &n));
+	assert_int_equal(tls_read(p.tls, buf, sizeof(buf), &p.r),
+	    TLS_WANT_READ);
+	assert_int_equal(ioctl(p.fd[0], FIONREAD, &left), 0);
+	assert_true(left > 0);
+	/* who goes on gets there */
+	while ((got = tls_read(p.tls, buf, sizeof(buf), &p.r)) ==
+	    TLS_WANT_READ)
+		assert_in_range(++calls, 1, 100);
+	assert_int_equal(got, strlen(text));
+	pair_close(&p);
+}
+
 static void
 test_tls_no_resumption(void **state)
 {
@@ -529,9 +567,11 @@ connect_to(enum act act, pid_t *pid)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET,
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct dial_addr to = { (struct sockaddr *)&sin, sizeof(sin) };
 	socklen_t len = sizeof(sin);
 	struct result r;
 	struct conn *c;
+	size_t which;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
@@ -542,9 +582,9 @@ connect_to(enum act act, pid_t *pid)
 	if (*pid == 0)
 		serve(fd, act);
 	close(fd);
-	c = net_connect((struct sockaddr *)&sin, sizeof(sin), NULL, 30000,
-	    &r);
-	assert_non_null(c);
+	fd = dial(&to, 1, NULL, 30000, &which, &r);
+	assert_true(fd != -1);
+	c = net_open(fd);
 	net_deadline(c, 30000);
 	return c;
 }
@@ -645,6 +685,7 @@ main(void)
 		cmocka_unit_test(test_tls_read_ends),
 		cmocka_unit_test(test_tls_read_plaintext),
 		cmocka_unit_test(test_tls_no_renegotiation),
+		cmocka_unit_test(test_tls_key_update_flood),
 		cmocka_unit_test(test_tls_no_resumption),
 		cmocka_unit_test(test_net_tls),
 		cmocka_unit_test(test_net_tls_fails),

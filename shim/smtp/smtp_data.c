@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The message of a transaction, from the 354 to the reply to its end.  The
+ * end is never sent with anything behind it, and a recipient counts as sent
+ * only after a 2yz to it.
+ */
+#include "config.h"
+
+#include "smtp/transaction.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "smtp/dot.h"
+#include "smtp/session.h"
+
+/* Octets of the message in a block; stuffed, it fits in the 16 KB of net.h. */
+#define BLOCK		10240
+_Static_assert(DOT_MAX(BLOCK) + DOT_END_MAX <= 16384, "a block in one write");
+
+/*
+ * A reply before the end of the data.  A 5yz that comes alone, in the middle,
+ * can mean nothing but the message; everything else is doubt.
+ */
+static int
+premature(struct transaction *t, bool begun, struct result *r)
+{
+	struct smtp *s = t->s;
+	struct reply rp, more;
+	struct result end;
+
+	reply_init(&rp);
+	reply_init(&more);
+	if (session_reply(s, IN_MESSAGE, s->reply_timeout, &rp, NULL, r) == -1)
+		return -1;
+	s->dead = true;
+	if (rp.code < 400)
+		return session_odd(s, &rp, IN_MESSAGE, r);
+	t->m->unsure = false;
+	transaction_refusal(t, &rp, IN_MESSAGE, r);
+	if (!begun || (s->io.pending(s->io.arg) && !(session_reply(s,
+	    IN_MESSAGE, s->reply_timeout, &more, NULL, &end) == -1 &&
+	    end.code == R_LOST)))
+		session_verdict(s, &rp, R_LATER, IN_MESSAGE, r);
+	return -1;
+}
+
+/* The next block of the message.  Its length, or -1 with *R. */
+static ssize_t
+read_block(struct transaction *t, char *block, off_t at, struct result *r)
+{
+	off_t left = t->m->size - at;
+	ssize_t n;
+
+	while ((n = pread(t->m->fd, block, left < BLOCK ? (size_t)left : BLOCK,
+	    t->m->start + at)) == -1 && errno == EINTR)
+		;
+	if (n > 0)
+		return n;
+	/* without its end the server keeps nothing of it */
+	return session_fail(t->s, R_LOCALERR, IN_MESSAGE, n == 0 ?
+	    "the message file is too short" : strerror(errno), r);
+}
+
+static int
+sink(void *arg, const void *data, size_t len)
+{
+	struct transaction *t = arg;
+
+	return session_write(t->s, IN_MESSAGE, data, len, t->r);
+}
+
+/* The message and its end.  0 when all is on its way. */
+static int
+send_data(struct transaction *t)
+{
+	struct smtp *s = t->s;
+	struct dot dot;
+	char block[BLOCK];
+	off_t at = 0;
+	ssize_t n;
+	bool last;
+	int rv;
+
+	dot_init(&dot, sink, t);
+	do {
+		if (s->io.pending(s->io.arg))
+			return premature(t, at > 0, t->r);
+		if (at < t->m->size) {
+			if ((n = read_block(t, block, at, t->r)) == -1 ||
+			    dot_add(&dot, block, (size_t)n) == -1)
+				return -1;
+			at += n;
+		}
+		if ((last = at == t->m->size)) {
+			session_trace(s, '>', ".");
+			t->m->unsure = true;
+			if (dot_end(&dot) == -1)
+				return -1;
+		}
+		if ((rv = session_flush(s, IN_MESSAGE, t->r)) == 1)
+			return premature(t, true, t->r);
+	} while (rv == 0 && !last);
+	return rv;
+}
+
+/* What became of it is not known: no reply, or none that is one. */
+static int
+no_answer(struct transaction *t, struct result *r)
+{
+	/* a 421 is an answer */
+	t->m->unsure = r->code != R_LATER;
+	if (r->code == R_LOST)
+		(void)session_fail(t->s, R_LOST, IN_END,
+		    strncmp(r->text, "timed out", 9) == 0 ?
+		    "timed out; it may have been delivered" :
+		    "connection lost; it may have been delivered", r);
+	return -1;
+}
+
+int
+transaction_data(struct transaction *t, struct result *r)
+{
+	struct reply rp;
+
+	t->r = r;
+	if (send_data(t) == -1)
+		return -1;
+	/* from here on the mail may be the server's */
+	t->s->io.limit(t->s->io.arg, t->s->data_timeout);
+	reply_init(&rp);
+	if (session_reply(t->s, IN_END, t->s->data_timeout, &rp, NULL, r) ==
+	    -1)
+		return no_answer(t, r);
+	if (rp.code / 100 == 3)
+		return session_odd(t->s, &rp, IN_END, r);
+	t->m->unsure = false;
+	t->s->open = false;
+	if (rp.code / 100 != 2) {
+		transaction_refuse(t, &rp, IN_END, r);
+		return 0;
+	}
+	session_verdict(t->s, &rp, R_SENT, IN_END, r);
+	transaction_settle(t, r);
+	return 0;
+}
