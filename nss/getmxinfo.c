@@ -415,17 +415,18 @@ same_address(const struct sockaddr *a, const struct sockaddr *b)
 }
 
 static int
-own_address(const struct sockaddr *sa)
+own_address(const struct sockaddr *sa, struct ifaddrs **all)
 {
-	struct ifaddrs *all, *i;
-	int found = 0;
+	struct ifaddrs *i;
 
-	if (getifaddrs(&all) == -1)
+	if (*all == NULL && getifaddrs(all) == -1) {
+		*all = NULL;
 		return 0;
-	for (i = all; i != NULL && !found; i = i->ifa_next)
-		found = i->ifa_addr != NULL && same_address(i->ifa_addr, sa);
-	freeifaddrs(all);
-	return found;
+	}
+	for (i = *all; i != NULL; i = i->ifa_next)
+		if (i->ifa_addr != NULL && same_address(i->ifa_addr, sa))
+			return 1;
+	return 0;
 }
 
 int

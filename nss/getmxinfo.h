@@ -11,6 +11,7 @@
 #include "mxdb.h"
 #include "nssconf.h"
 
+struct ifaddrs;
 struct mxmodule_dir;
 struct mxnss_module;
 
@@ -20,7 +21,9 @@ struct mx_env {
 	int64_t	(*now)(void);			/* ms, as CLOCK_MONOTONIC */
 	uint32_t (*rnd)(uint32_t bound);
 	int	(*hostname)(char *, size_t);	/* 0 if it is dotted */
-	int	(*is_own)(const struct sockaddr *); /* this machine's */
+	/* is it this machine's?  *ALL, at first NULL, may keep all there are;
+	   the caller gives it to freeifaddrs(3) */
+	int	(*is_own)(const struct sockaddr *, struct ifaddrs **all);
 	const struct mxmodule_dir *moddir;	/* of others, or NULL */
 	int	keep;	/* the list, with its sources opened, for the next */
 };

@@ -6,6 +6,9 @@
  */
 #include "config.h"
 
+#include <sys/socket.h>
+
+#include <ifaddrs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +22,8 @@
 struct self {
 	const char *const *names;
 	char		 hostname[256];	/* "": not known */
-	int		(*is_own)(const struct sockaddr *);
+	struct ifaddrs	*addrs;		/* NULL: not asked for yet */
+	int		(*is_own)(const struct sockaddr *, struct ifaddrs **);
 };
 
 /* Replaces *DST by a printable copy; SRC may be NULL. */
@@ -89,11 +93,11 @@ has_our_name(const struct mxent *mx, void *arg)
 static int
 has_our_address(const struct mxent *mx, void *arg)
 {
-	const struct self *self = arg;
+	struct self *self = arg;
 	const struct mxaddr *ma;
 
 	for (ma = mx->mx_addrs; ma != NULL; ma = ma->ma_next)
-		if (self->is_own(ma->ma_addr))
+		if (self->is_own(ma->ma_addr, &self->addrs))
 			return 1;
 	return 0;
 }
@@ -304,6 +308,8 @@ cut(struct lookup *lk, struct entlist *list,
 	if (mxlist_selfcut(list, is_self, &self) > 0)
 		lk->info->mi_flags |= MXI_SELFCUT;
 	list->dropped = NULL;
+	if (self.addrs != NULL)
+		freeifaddrs(self.addrs);
 	return list->n == 0 ? loop(lk) : MX_OK;
 }
 

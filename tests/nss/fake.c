@@ -243,9 +243,10 @@ no_hostname(char *buf, size_t size)
 }
 
 static int
-not_ours(const struct sockaddr *sa)
+not_ours(const struct sockaddr *sa, struct ifaddrs **all)
 {
 	(void)sa;
+	(void)all;
 	return 0;
 }
 

@@ -1007,8 +1007,9 @@ test_getmxinfo_borrowed_and_merged(void **state)
 /* --- addresses ----------------------------------------------------------- */
 
 static int
-is_192_0_2_9(const struct sockaddr *sa)
+is_192_0_2_9(const struct sockaddr *sa, struct ifaddrs **all)
 {
+	(void)all;
 	return sa->sa_family == AF_INET &&
 	    ((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr ==
 	    htonl(0xc0000209);

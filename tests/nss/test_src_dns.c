@@ -77,8 +77,9 @@ static const struct sockaddr *servers[] = {
 };
 
 static int
-is_ours(const struct sockaddr *sa)
+is_ours(const struct sockaddr *sa, struct ifaddrs **all)
 {
+	(void)all;
 	return sa->sa_family == AF_INET &&
 	    ((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr ==
 	    htonl(0xc0000263);		/* 192.0.2.99 */
