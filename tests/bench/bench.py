@@ -7,8 +7,11 @@ the ratios and the minima before you look at milliseconds.  Each lives in a
 cell: an overlay of the machine's root with its Debian packages unpacked into
 it (nothing is installed), a process namespace of its own, and a spool on the
 file system that all spools are on, which must be a real one: what is synced
-there reaches a disk.  The table states the synchronising system calls of
-each, because durability is what is paid for.
+there reaches a disk.  By default that is an ext4 of its own, as mkfs.ext4(8)
+makes it, in a file: it has a journal, as installed systems have, and no past.
+(Without a journal each new file costs the more the more were removed in the
+last minutes.)  The table states the synchronising system calls of each,
+because durability is what is paid for.
 
 The network is private.  Name server (nsd, 127.0.0.1) and receiver (sink.c,
 one process that accepts and counts) are the same for all; domains d0 to d9
@@ -58,6 +61,9 @@ def parse(argv):
     p.add_argument("--dir", metavar="DIR", type=Path,
                    help="where roots and spools are made, on a real file\n"
                         "system (tests/bench/work in the build directory)")
+    p.add_argument("--no-image", action="store_true",
+                   help="spools in DIR itself, not on a file system of\n"
+                        "their own in a file there")
     p.add_argument("--json", metavar="FILE", type=Path,
                    help="write all figures of all rounds there (- is stdout)")
     p.add_argument("--write", metavar="FILE", type=Path,
@@ -92,13 +98,30 @@ def note(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def check_file_system(directory):
+def file_system(directory):
+    """Its kind, which must be a real one."""
     kind = subprocess.run(["stat", "-f", "-c", "%T", directory], text=True,
                           check=True, stdout=subprocess.PIPE).stdout.strip()
     if kind in NOT_REAL:
         sys.exit(f"bench: {directory} is on {kind}, where a sync costs "
                  "nothing; give --dir on a disk")
-    return kind
+    return kind.replace("ext2/ext3", "ext4")
+
+
+def mount_spools(work, image):
+    """The directory that spools are made in, and what it is on."""
+    spools = work / "spools"
+    shutil.rmtree(spools, ignore_errors=True)
+    spools.mkdir()
+    kind = file_system(work)
+    if not image:
+        return spools, kind
+    file = work / "image"
+    with open(file, "wb") as f:
+        f.truncate(1 << 30)
+    subprocess.run(["mkfs.ext4", "-q", "-F", file], check=True)
+    subprocess.run(["mount", "-o", "loop", file, spools], check=True)
+    return spools, f"ext4 in a file on {kind}"
 
 
 # -- the world -----------------------------------------------------------------
@@ -216,11 +239,11 @@ def measure(row, programs, world, rounds):
     return {name: f for name, f in found.items() if f}
 
 
-def prepare(names, work):
+def prepare(names, work, spools):
     """The programs that can be measured; and why others cannot."""
     programs, absent = [], {}
     for cls in peers.PROGRAMS:
-        p = cls(work)
+        p = cls(work, spools)
         if p.name != "mxnss" and p.name not in names:
             continue
         failed = BUILD / "packages" / p.name / "absent"
@@ -271,10 +294,10 @@ def main():
     work.mkdir(parents=True, exist_ok=True)
     result = {"date": time.strftime("%Y-%m-%d", time.gmtime()),
               "cpus": os.cpu_count(), "kernel": os.uname().release,
-              "file_system": check_file_system(work), "quick": args.quick,
-              "rows": {}}
+              "quick": args.quick, "rows": {}}
+    spools, result["file_system"] = mount_spools(work, not args.no_image)
     world = make_world(work, args.quick)
-    programs, absent = prepare(peer_names, work)
+    programs, absent = prepare(peer_names, work, spools)
     result["absent"] = absent
     result["versions"] = {p.name: p.version() for p in programs}
     if programs[:1] and programs[0].name != "mxnss":

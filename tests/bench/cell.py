@@ -45,19 +45,18 @@ def await_true(question, seconds, what, pause=0.005):
 
 
 class Cell:
-    def __init__(self, name, work, spool):
+    def __init__(self, name, work, spools, spool):
         self.name = name
         self.spool = spool          # its path inside
         base = work / "cells" / name
         shutil.rmtree(base, ignore_errors=True)
-        for part in ("upper", "work", "root", "spool"):
+        for part in ("upper", "work", "root"):
             (base / part).mkdir(parents=True)
-        self.spool_dir = base / "spool"
+        (spools / name).mkdir()
         self.share = work / "share"
         page = self.share / f"{name}.page"
         page.unlink(missing_ok=True)
         self.page = Page(page, "ready", "cpu", "maxrss")
-        # a lower directory of its own mount: no other cell is seen in it
         script = f"""set -e
 cd {base}
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
@@ -66,7 +65,7 @@ mount -t tmpfs tmpfs root/tmp
 mount -t tmpfs tmpfs root/run
 mkdir -p root/bench root{spool}
 mount --bind {self.share} root/bench
-mount --bind spool root{spool}
+mount --bind {spools}/{name} root{spool}
 mount -t proc proc root/proc
 exec chroot root /bench/cell /bench/{name}.page"""
         self.process = subprocess.Popen(

@@ -26,15 +26,16 @@ class Program:
     finds_mx = True     # delivers to mail exchangers of any domain
     holds = True        # can be told to queue and deliver later
 
-    def __init__(self, work):
+    def __init__(self, work, spools):
         self.work = work
+        self.spools = spools
         self.cell = None
         self.debs = []
 
     # -- life ----------------------------------------------------------------
 
     def make(self):
-        self.cell = Cell(self.name, self.work, self.spool)
+        self.cell = Cell(self.name, self.work, self.spools, self.spool)
         for deb in self.debs:
             self.cell.unpack(deb)
         self.cell.write("/etc/mailname", "sender.example\n")
