@@ -19,10 +19,10 @@
  * Without a SCRIPT all mail is accepted.  A line of it says what to do when
  * something happens; '#' begins a comment:
  *
- *	EVENT [PATTERN] [xN]: ACTION [| ACTION]...
+ *	EVENT [PATTERN] [@clear|@tls] [xN]: ACTION [| ACTION]...
  *
- * The first line that matches counts; xN: for the first N times only, over
- * all sessions.  What no line matches is answered as a good server would.
+ * The first line that matches counts; @clear and @tls: only before, or after,
+ * the TLS handshake; xN: for the first N times only, over all sessions.  What no line matches is answered as a good server would.
  *
  *	connect, ehlo, helo, starttls, mail PATTERN, rcpt PATTERN, data, dot,
  *	rset, quit	a command; PATTERN is a glob(7) for the address
@@ -40,6 +40,8 @@
  *	silence		say nothing more; read until the client goes
  *	stop		say nothing more, read nothing more
  *	tls		the TLS handshake
+ *	plain TEXT	like raw, beside TLS
+ *	keyupdate	new TLS keys, again and again, until the client goes
  *	keep		store the message, whatever is replied
  *	close, reset	close the connection; with a RST
  */
@@ -106,6 +108,7 @@ struct rule {
 	char	*pattern;		/* or NULL */
 	long	 octets;		/* of body */
 	bool	 limited;
+	bool	 clear, tls;		/* only then */
 	struct action *action;
 	size_t	 naction;
 };
@@ -345,6 +348,27 @@ run_tls(struct session *s, const struct action *a)
 	note(s, '-', "tls %s", SSL_get_version(ssl));
 }
 
+static void
+run_plain(struct session *s, const struct action *a)
+{
+	note(s, 'S', "%.*s, beside TLS", (int)a->len, a->text);
+	if (send(s->fd, a->text, a->len, MSG_NOSIGNAL) != (ssize_t)a->len)
+		leave(s, "close by client");
+}
+
+static void
+run_keyupdate(struct session *s, const struct action *a)
+{
+	(void)a;
+	if (s->ssl == NULL)
+		errx(1, "keyupdate needs tls");
+	note(s, 'S', "key updates, again and again");
+	while (SSL_key_update(s->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
+	    SSL_do_handshake(s->ssl) == 1)
+		;
+	leave(s, "close by client");
+}
+
 /* A mark for keeps(). */
 static void
 run_keep(struct session *s, const struct action *a)
@@ -384,6 +408,8 @@ static const struct {
 	{ "silence",	run_silence,	false,	false },
 	{ "stop",	run_stop,	false,	false },
 	{ "tls",	run_tls,	false,	false },
+	{ "plain",	run_plain,	false,	true },
+	{ "keyupdate",	run_keyupdate,	false,	false },
 	{ "keep",	run_keep,	false,	false },
 	{ "close",	run_close,	false,	false },
 	{ "reset",	run_reset,	false,	false },
@@ -508,6 +534,10 @@ parse_event(struct rule *rule, char *s, long *left)
 		if (*w == 'x' && isdigit((unsigned char)w[1])) {
 			rule->limited = true;
 			*left = number(w + 1);
+		} else if (strcmp(w, "@clear") == 0) {
+			rule->clear = true;
+		} else if (strcmp(w, "@tls") == 0) {
+			rule->tls = true;
 		} else if (e == E_BODY) {
 			rule->octets = number(w);
 		} else if (e == E_MAIL || e == E_RCPT) {
@@ -588,13 +618,16 @@ share(void)
 
 /* The rule for EVENT, or NULL; counts. */
 static const struct rule *
-find_rule(enum event event, const char *addr, size_t octets)
+find_rule(const struct session *s, enum event event, const char *addr,
+    size_t octets)
 {
 	const struct rule *rule;
 	size_t i;
 
 	for (i = 0; i < nrules; i++) {
 		rule = &rules[i];
+		if (s->ssl != NULL ? rule->clear : rule->tls)
+			continue;
 		if (rule->event != event || (rule->pattern != NULL &&
 		    fnmatch(rule->pattern, addr, FNM_CASEFOLD) != 0) ||
 		    (event == E_BODY && octets < (size_t)rule->octets))
@@ -620,7 +653,7 @@ run_rule(struct session *s, const struct rule *rule)
 static bool
 scripted(struct session *s, enum event event, const char *addr, size_t octets)
 {
-	const struct rule *rule = find_rule(event, addr, octets);
+	const struct rule *rule = find_rule(s, event, addr, octets);
 
 	if (rule != NULL)
 		run_rule(s, rule);
@@ -749,7 +782,7 @@ receive(struct session *s)
 	}
 	note(s, 'C', ".");
 	/* as a good server does: first the disk, then the reply */
-	rule = find_rule(E_DOT, "", 0);
+	rule = find_rule(s, E_DOT, "", 0);
 	if (rule == NULL || keeps(rule))
 		store(s);
 	if (rule == NULL)
