@@ -191,18 +191,18 @@ list_servers(struct __res_state *st, struct mxres_resconf *conf)
 static bool
 file_trusts(const struct __res_state *st)
 {
-#ifdef RES_TRUSTAD
 	struct mxres_resconf file;
 	int error;
 
+#ifdef RES_TRUSTAD
 	if ((st->options & RES_TRUSTAD) == 0)
 		return false;
-	return getenv("RES_OPTIONS") == NULL ||
-	    (read_file(&file, &error) == MXRES_OK && file.trust);
+	if (getenv("RES_OPTIONS") == NULL)
+		return true;
 #else
 	(void)st;
-	return false;
 #endif
+	return read_file(&file, &error) == MXRES_OK && file.trust;
 }
 
 enum mxres_status

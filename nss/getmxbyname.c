@@ -39,7 +39,7 @@ static int
 h_errno_of(const struct mxinfo *info, int code)
 {
 	if (code == MX_OK)
-		return NETDB_SUCCESS;
+		return 0;	/* NETDB_SUCCESS, where it has a name */
 	if (MX_ISTEMP(code))
 		return TRY_AGAIN;
 	if (code == MX_ENXDOMAIN)

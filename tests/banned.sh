@@ -36,6 +36,7 @@ for file in $files $(find tests -name '*.[ch]'); do
 	fi
 	case $file in
 	tests/nss/modules/mxnss_static.c) ;;	# an example for others
+	tests/bsd/resolv.c) ;;			# a C library
 	*.c)
 		first=$(grep -m 1 '^#[ 	]*include' "$file")
 		if [ "$first" != '#include "config.h"' ]; then

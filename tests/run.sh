@@ -14,6 +14,7 @@
 # The last line is "N passed, N failed, N skipped"; the exit status is 1
 # when anything failed or nothing passed.
 #
+# TEST_EXEC is what runs a program, an emulator for example; none by default.
 # TEST_TIMEOUT is the longest that one test may take, in seconds.  TEST_JOBS
 # is how many run at a time; they mostly wait, so there are two to a processor.
 
@@ -78,7 +79,7 @@ run_one() {
 		$limited sh "$top_srcdir/$name" >"$log.log" 2>&1 </dev/null ;;
 	*)
 		# shellcheck disable=SC2086
-		$limited "./$name" >"$log.log" 2>&1 </dev/null ;;
+		$limited ${TEST_EXEC:-} "./$name" >"$log.log" 2>&1 </dev/null ;;
 	esac
 	status=$?
 	count "$log.log" "$status" >"$log.count"

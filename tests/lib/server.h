@@ -12,6 +12,16 @@
 
 struct mxres_ctx;
 
+/*
+ * The flag of an answer with AD from a loopback server: where the C library
+ * has no say in that, it is not believed unless the caller asks for it.
+ */
+#ifdef HAVE_RES_NINIT
+#define SECURE_BY_DEFAULT	MXRES_F_SECURE
+#else
+#define SECURE_BY_DEFAULT	0
+#endif
+
 struct server {
 	pid_t	 pid;
 	int	 port;

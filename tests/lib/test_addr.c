@@ -81,11 +81,11 @@ static const struct {
 	{ "loop.test", AF_UNSPEC, MXRES_NODATA, "[7] [7]", 300, 0 },
 	{ "part.test", AF_UNSPEC, MXRES_OK, "192.0.2.1 [7] [7] [7]", 300, 0 },
 	{ "secure.test", AF_UNSPEC, MXRES_OK, "192.0.2.1", 300,
-	    MXRES_F_SECURE },
+	    SECURE_BY_DEFAULT },
 	{ "half-secure.test", AF_UNSPEC, MXRES_OK, "2001:db8::1 192.0.2.1",
 	    300, 0 },
 	{ "half-secure.test", AF_INET, MXRES_OK, "192.0.2.1", 300,
-	    MXRES_F_SECURE },
+	    SECURE_BY_DEFAULT },
 	{ "192.0.2.1", AF_UNSPEC, MXRES_BADNAME, "", 0, 0 }
 };
 

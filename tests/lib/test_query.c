@@ -427,8 +427,8 @@ test_query_ad(void **state)
 	sin->sin_port = htons(53);
 	sin->sin_addr.s_addr = htonl(0xc0000201);
 	ctx = server_ctx(&srv, AF_INET, 9000);
-	assert_int_equal(flags_of(ctx, "d.test"), MXRES_F_SECURE);
-	assert_int_equal(flags_of(ctx, "n.test"), MXRES_F_SECURE);
+	assert_int_equal(flags_of(ctx, "d.test"), SECURE_BY_DEFAULT);
+	assert_int_equal(flags_of(ctx, "n.test"), SECURE_BY_DEFAULT);
 	assert_int_equal(flags_of(ctx, "plain.test"), 0);
 	assert_int_equal(flags_of(ctx, "f.test"), 0);
 	mxres_set_dnssec(ctx, MXRES_DNSSEC_OFF);

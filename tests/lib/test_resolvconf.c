@@ -208,7 +208,7 @@ test_resolvconf_rows(void **state)
 		a = ask(rows[i].conf, rows[i].options, "d.test");
 		if (a->status != MXRES_OK || a->nmx != 1 ||
 		    strcmp(a->server, rows[i].server) != 0 ||
-		    a->flags != (rows[i].secure ? MXRES_F_SECURE : 0))
+		    a->flags != (rows[i].secure ? SECURE_BY_DEFAULT : 0))
 			fail_msg("%s: %s by %s, flags %x", rows[i].name,
 			    mxres_strerror(a->status), a->server, a->flags);
 		mxres_answer_free(a);
@@ -276,7 +276,7 @@ test_resolvconf_trust_is_not_for_set_servers(void **state)
 	mxres_answer_free(a);
 	assert_int_equal(mxres_set_servers(ctx, NULL, 0), 0);
 	assert_int_equal(mxres_mx(ctx, "d.test", &a), MXRES_OK);
-	assert_int_equal(a->flags, MXRES_F_SECURE);
+	assert_int_equal(a->flags, SECURE_BY_DEFAULT);
 	mxres_answer_free(a);
 	mxres_free(ctx);
 }

@@ -39,7 +39,7 @@ test_tlsa_records(void **state)
 	(void)state;
 	assert_int_equal(mxres_tlsa(ctx, "MX.test.", 25, &a), MXRES_OK);
 	assert_string_equal(a->qname, "_25._tcp.mx.test");
-	assert_int_equal(a->flags, MXRES_F_SECURE);
+	assert_int_equal(a->flags, SECURE_BY_DEFAULT);
 	assert_int_equal(a->ntlsa, 2);
 	assert_true(a->tlsa[0].usable);
 	assert_int_equal(a->tlsa[0].len, 32);

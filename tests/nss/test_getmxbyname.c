@@ -28,7 +28,7 @@ test_getmxbyname_success(void **state)
 	assert_string_equal(mx->mx_host, "192.0.2.1");
 	assert_null(mx->mx_next);
 	assert_int_equal(mx_errno, MX_OK);
-	assert_int_equal(h_errno, NETDB_SUCCESS);
+	assert_int_equal(h_errno, 0);
 	assert_non_null(mx = getmxbyname("[192.0.2.2]"));
 	assert_string_equal(mx->mx_host, "192.0.2.2");
 }

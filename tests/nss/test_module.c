@@ -232,8 +232,8 @@ static const struct {
 	{ "a directory", make_directory,
 	    "mxnss_static.so: is not a regular file" },
 	{ "a fifo", make_fifo, "mxnss_static.so: is not a regular file" },
-	{ "a script", make_text, "cannot be loaded: /" },
-	{ "an empty file", make_empty, "cannot be loaded: /" },
+	{ "a script", make_text, "cannot be loaded: " },
+	{ "an empty file", make_empty, "cannot be loaded: " },
 	{ "nothing", make_nothing,
 	    "there is no source \"static\" here, and no /" },
 	{ "a good one", make_good, NULL }

@@ -149,6 +149,10 @@ test_mxresolve_without_the_search_list(void **state)
 	struct mxent *mx;
 
 	(void)state;
+#ifndef HAVE_RES_NINIT
+	print_message("# the resolver has no state to set\n");
+	skip();
+#endif
 	memset(&info, 0, sizeof(info));
 	assert_int_equal(res_init(), 0);
 	mx = exchange("m.example", MXE_LOCALCONF, 0);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The BSD functions that this project calls and that some C libraries lack.
+ * configure looks in libc, then for libbsd; compat/ is for where neither has
+ * them, musl for example.  Semantics are those of the OpenBSD manual.
+ */
+#ifndef COMPAT_COMPAT_H
+#define COMPAT_COMPAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Names of our own: these objects end up in static libraries. */
+#ifndef HAVE_STRLCPY
+#define strlcpy	mxcompat_strlcpy
+#define strlcat	mxcompat_strlcat
+size_t	strlcpy(char *, const char *, size_t);
+size_t	strlcat(char *, const char *, size_t);
+#endif
+
+#ifndef HAVE_STRTONUM
+#define strtonum mxcompat_strtonum
+long long strtonum(const char *, long long, long long, const char **);
+#endif
+
+#ifndef HAVE_ARC4RANDOM
+#define arc4random mxcompat_arc4random
+#define arc4random_uniform mxcompat_arc4random_uniform
+uint32_t arc4random(void);
+uint32_t arc4random_uniform(uint32_t);
+#endif
+
+#endif /* COMPAT_COMPAT_H */
