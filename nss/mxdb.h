@@ -197,17 +197,26 @@ struct mxhints {		/* made by the caller: MXHINTS_INIT, then set */
 
 /*
  * getmxinfo: the exchanges of DOMAIN (a domain name, or a literal such as
- *	"[192.0.2.1]") in delivery order.  HINTS may be NULL.  Returns 0 or
- *	an MX_E* code.  *RES is set on failure too, with the reason, except
- *	after MX_ENOMEM and MX_EINVAL; always freemxinfo() it.
- * mxresolve: the addresses of one exchange of INFO, into its mx_addrs.
- *	Returns 0, or the MX_E* code that it also stores in mx_addrerr.
- *	Addresses of an exchange that DNS named come from the DNS; those of
- *	one that an administrator wrote from getaddrinfo(3), whose time is
- *	bounded by resolv.conf(5) only.
- * getmxbyname: the traditional call.  The list belongs to the library and
- *	is valid until this thread's next call.  NULL: see mx_errno and
- *	h_errno.
+ *	"[192.0.2.1]", RFC 5321 section 4.1.3) in delivery order (section
+ *	5.1).  DOMAIN and all that HINTS, which may be NULL, points to stay
+ *	the caller's and are not needed after the call.  Returns 0 or an
+ *	MX_E* code within mh_timeout milliseconds, a source that blocks
+ *	excepted (mxnss_module(3)).  *RES is set on failure too, with the
+ *	reason; after MX_ENOMEM and MX_EINVAL it is NULL.  It is the
+ *	caller's, to be freed by freemxinfo(); no other thread may use it
+ *	meanwhile.
+ * mxresolve: the addresses of ENT, one exchange of INFO, into its mx_addrs,
+ *	which replaces those that it had; they belong to INFO.  Returns 0,
+ *	or the MX_E* code that it also stores in mx_addrerr; MX_ENOADDR only
+ *	if it is proven that there is none.  Addresses of an exchange that
+ *	DNS named come from the DNS; those of one that an administrator
+ *	wrote from getaddrinfo(3), whose time is bounded by resolv.conf(5)
+ *	only.
+ * freemxinfo: a result with everything in it; NULL is fine.
+ * getmxbyname: the traditional call, getmxinfo() without hints.  The list
+ *	belongs to the library and is valid until this thread's next call, or
+ *	its end.  NULL: the MX_E* code is in mx_errno, and h_errno is set as
+ *	gethostbyname(3) would.
  */
 int		 getmxinfo(const char *domain, const struct mxhints *hints,
 		    struct mxinfo **res);
@@ -226,9 +235,14 @@ struct mxent	*getmxbyname(const char *domain);
 uint64_t	 mx_generation(void);
 
 /*
- * What an error means elsewhere; all strings are static.
- * mx_strerror: a phrase.  mx_errname: "MX_ENXDOMAIN".  mx_dsn: the RFC
- * 3463 code.  mx_smtpcode: the reply code of RFC 5321 and 7504.
+ * What an error means elsewhere; all strings are static and in English.  A
+ * number that is no MX_E* code counts as a temporary error.
+ * mx_strerror: a phrase.
+ * mx_errname: "MX_ENXDOMAIN".
+ * mx_dsn: the enhanced status code of RFC 3463 (RFC 7505 for a null MX),
+ *	"2.0.0" for 0.
+ * mx_smtpcode: the reply code of RFC 5321 section 4.2.3 and RFC 7504, 250
+ *	for 0.
  * mx_sysexit: the exit code of sysexits(3).
  */
 const char	*mx_strerror(int error);
@@ -237,7 +251,8 @@ const char	*mx_dsn(int error);
 int		 mx_smtpcode(int error);
 int		 mx_sysexit(int error);
 
-int		*mx_errno_location(void);	/* this thread's mx_errno */
+/* mx_errno: of the latest getmxbyname() of this thread; never NULL. */
+int		*mx_errno_location(void);
 #define mx_errno	(*mx_errno_location())
 
 #ifdef __GNUC__
