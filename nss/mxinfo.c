@@ -279,6 +279,8 @@ take_record(struct mxnss_reply *r, const struct mxnss_record *rec,
 		r->v.flags |= MXI_PARTIAL;
 		return -1;
 	}
+	if (rec == NULL)
+		return -1;
 	if ((e = mxent_new(rec)) == NULL)
 		return errno == ENOMEM ? nomem(r) : -1;
 	if (copy_text(&e->mx.mx_source, r->source) == -1 ||
@@ -354,6 +356,8 @@ host_origin(struct mxnss_reply *r, const char *text)
 static int
 host_note(struct mxnss_reply *r, const char *text)
 {
+	if (text == NULL)
+		return -1;
 	return mxinfo_note(&r->notes, &r->nnotes, text) == -1 ? nomem(r) : 0;
 }
 

@@ -470,6 +470,8 @@ static const struct {
 	    NULL },
 	{ "hostile(rubbish)", MX_ESOURCE, "", "hostile", "names no exchange",
 	    NULL },
+	{ "hostile(nothing)", MX_ESOURCE, "", "hostile",
+	    "a source of mail exchangers cannot be used", NULL },
 	{ "hostile(status)", MX_ESOURCE, "", "hostile",
 	    "a status that does not exist", NULL },
 	{ "hostile(minus)", MX_ESOURCE, "", "hostile",

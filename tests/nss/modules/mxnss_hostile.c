@@ -59,6 +59,20 @@ add_rubbish(struct mxnss_reply *r)
 	return MXNSS_SUCCESS;
 }
 
+/* What may be NULL is no text; the rest is refused. */
+static enum mxnss_status
+give_nothing(struct mxnss_reply *r)
+{
+	if (lib->add(r, NULL) == 0 || lib->next_query(r, NULL) == 0 ||
+	    lib->note(r, NULL) == 0)
+		abort();
+	if (lib->origin(r, NULL) != 0 || lib->rule(r, NULL) != 0 ||
+	    lib->facts(r, NULL, -1, UINT32_MAX, 0) != 0 ||
+	    lib->fail(r, 0, NULL, NULL) != 0)
+		abort();
+	return MXNSS_NOTFOUND;
+}
+
 static enum mxnss_status
 flood(struct mxnss_reply *r)
 {
@@ -98,6 +112,8 @@ hostile_getmxbyname(void *priv, const struct mxnss_query *q,
 		return MXNSS_SUCCESS;
 	if (strcmp(behaviour, "rubbish") == 0)
 		return add_rubbish(r);
+	if (strcmp(behaviour, "nothing") == 0)
+		return give_nothing(r);
 	if (strcmp(behaviour, "flood") == 0)
 		return flood(r);
 	if (strcmp(behaviour, "block") == 0)
