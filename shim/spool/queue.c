@@ -411,6 +411,10 @@ sync_dir(struct queue *q, enum queue_dir d)
 {
 	if (!q->dirty[d])
 		return 0;
+	/* where a file went to before where it was */
+	if ((d == QD_DROP && sync_dir(q, QD_BAD) == -1) ||
+	    (d == QD_QUEUE && sync_dir(q, QD_DEAD) == -1))
+		return -1;
 	if (fsync(q->fd[d]) == -1)
 		return -1;
 	q->dirty[d] = false;
