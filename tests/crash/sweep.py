@@ -37,10 +37,9 @@ def scenario(name):
     return next(s for s in lab.SCENARIOS if s.name == name)
 
 
-def verdict(name, messages, evidence, excuse):
+def verdict(messages, evidence, excuse):
     v = lab.judge(messages, evidence, excuse, lab.dead_files())
-    v.wrong += ["left: " + x for x in lab.leftovers(
-        expect_bad=1 if name == "orphans" else 0)]
+    v.wrong += ["left: " + x for x in lab.leftovers()]
     return v
 
 
@@ -56,7 +55,7 @@ def disturbed(name, rules, excuse=None, mend=None):
         mend()
     said += lab.recover()
     evidence = lab.Evidence(before, lab.Worker.log.read())
-    v = verdict(name, messages, evidence, excuse or evidence.was_cut)
+    v = verdict(messages, evidence, excuse or evidence.was_cut)
     if status == 124:
         v.wrong.append("the runner did not end in %d s" % lab.LIMIT)
     return v, said
