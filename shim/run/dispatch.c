@@ -53,6 +53,21 @@ dispatch_make_idle(struct dispatch *d, struct message *m)
 }
 
 static void
+on_room(void *arg, struct message *m)
+{
+	make_due(arg, m);
+}
+
+/* It is gone, and others may have its place. */
+void
+dispatch_forget(struct dispatch *d, struct message *m)
+{
+	dispatch_make_idle(d, m);
+	caps_leave(d->caps, m);
+	table_remove(d->table, m);
+}
+
+static void
 wait_until(struct dispatch *d, struct message *m, time_t next)
 {
 	if (sched_is_due(&d->sched, next, d->now.wall))
@@ -118,6 +133,7 @@ static void
 see_new(struct dispatch *d, const struct queue_entry *e)
 {
 	struct message *m;
+	bool forget;
 
 	if (!d->looked)
 		notice_overrides(d, 0);
@@ -125,7 +141,13 @@ see_new(struct dispatch *d, const struct queue_entry *e)
 	m->reader = take_early_reader(d, e->id.s);
 	m->next = e->next;
 	m->uid = queue_uid(e->uid);
-	if (e->place == IN_DROP)
+	m->size = e->size;
+	if (e->place == IN_DROP && load_is_too_large(d->conf, e->size))
+		make_due(d, m);		/* it does not stay */
+	else if (!caps_enter(d->caps, m, &forget)) {
+		if (forget)
+			dispatch_forget(d, m);
+	} else if (e->place == IN_DROP)
 		make_due(d, m);
 	else if (!e->held)
 		wait_until(d, m, e->next);
@@ -182,8 +204,7 @@ dispatch_see_removed(struct dispatch *d, enum queue_place place,
 		m->halted = true;	/* or its worker was it */
 		return;
 	}
-	dispatch_make_idle(d, m);
-	table_remove(d->table, m);
+	dispatch_forget(d, m);
 }
 
 void
@@ -285,7 +306,7 @@ dispatch_settle(struct dispatch *d, struct message *m)
 	dispatch_sync_soon(d);
 	dispatch_unload(d, m);
 	if (gone)
-		table_remove(d->table, m);
+		dispatch_forget(d, m);
 	else {
 		table_wait(d->table, m, next);
 		if (m->changed)		/* it may have been held */
@@ -507,7 +528,8 @@ dispatch_new(struct queue *q, const struct conf *conf,
 	d->dests = dests_new();
 	d->crew = crew_new(q, &events, d);
 	d->due = due_new();
-	d->sync_at = -1;
+	d->caps = caps_new(on_room, d);
+	d->sync_at = d->room_at = -1;
 	d->looked_at = -1;
 	for (i = 0; i < NREADERS; i++)
 		d->reader[i].fd = -1;
@@ -545,6 +567,7 @@ dispatch_free(struct dispatch *d)
 	dests_free(d->dests);
 	due_free(d->due);
 	table_free(d->table);
+	caps_free(d->caps);
 	for (i = 0; i < NREADERS; i++)
 		if (d->reader[i].fd != -1)
 			close(d->reader[i].fd);
@@ -562,6 +585,7 @@ void
 dispatch_conf(struct dispatch *d, const struct conf *conf, bool hold)
 {
 	d->conf = conf;
+	caps_conf(d->caps, conf);
 	d->hold = hold;
 	d->sched.min = conf->retry_min;
 	d->sched.max = conf->retry_max;
@@ -679,6 +703,12 @@ dispatch_active(const struct dispatch *d)
 {
 	/* while there is no network, nothing is */
 	return d->nloaded + (d->outage.down ? 0 : due_count(d->due));
+}
+
+bool
+dispatch_wants_scan(struct dispatch *d)
+{
+	return caps_wants_scan(d->caps);
 }
 
 size_t

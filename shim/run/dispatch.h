@@ -42,6 +42,8 @@ void	dispatch_see(void *dispatch, const struct queue_entry *);
 /* An entry of PLACE was removed, by whomever. */
 void	dispatch_see_removed(struct dispatch *, enum queue_place,
 	    const char *name);
+/* Whether drop/ has messages that are to be seen again: true once. */
+bool	dispatch_wants_scan(struct dispatch *);
 /* Who reads the dialogue of message ID, known or not yet; takes FD. */
 void	dispatch_reader(struct dispatch *, const char *id, int fd);
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/conf.h"
+#include "run/caps.h"
 #include "run/crew.h"
 #include "run/dest.h"
 #include "run/dispatch.h"
@@ -37,6 +38,10 @@ struct dispatch {
 	struct dests	*dests;
 	struct crew	*crew;
 	struct due	*due;
+	struct caps	*caps;
+	int64_t		 room_at;	/* ms: when it was looked for */
+	bool		 room;		/* in the spool, then */
+	time_t		 no_room;	/* when that was logged */
 	size_t		 nloaded;
 	size_t		 nopen;		/* loaded, with an open file */
 	size_t		 maxopen;
@@ -55,6 +60,8 @@ struct dispatch {
 
 /* dispatch.c: states of messages, and the end of an attempt. */
 void	dispatch_make_idle(struct dispatch *, struct message *);
+/* It is gone. */
+void	dispatch_forget(struct dispatch *, struct message *);
 void	dispatch_sync_soon(struct dispatch *);
 struct outcome dispatch_outcome(struct dispatch *);
 void	dispatch_unload(struct dispatch *, struct message *);

@@ -152,7 +152,7 @@ move_to_queue(struct dispatch *d, struct message *m, bool *kept)
 		return true;
 	case 1:
 		dispatch_unload(d, m);
-		table_remove(d->table, m);
+		dispatch_forget(d, m);
 		return false;
 	default:
 		log_warn("%s: cannot keep the message in queue/: %s; tried "
@@ -160,6 +160,55 @@ move_to_queue(struct dispatch *d, struct message *m, bool *kept)
 		put_back(d, m);
 		return false;
 	}
+}
+
+/*
+ * The disk is full: said once a minute, however many messages it is about.
+ * Mail that is in the queue goes on to be delivered, and makes room.
+ */
+static void
+log_no_room(struct dispatch *d, const struct message *m, const char *what)
+{
+	if (d->no_room != 0 && d->now.wall - d->no_room < LOCAL_RETRY &&
+	    d->now.wall >= d->no_room)
+		return;
+	d->no_room = d->now.wall;
+	log_err("%s: no room in the spool %s; tried again later, like others",
+	    m->id.s, what);
+}
+
+/* Looked for ten times a second. */
+static bool
+has_room(struct dispatch *d)
+{
+	if (d->room_at == -1 || d->now.mono - d->room_at >= 100) {
+		d->room = queue_has_room(d->queue);
+		d->room_at = d->now.mono;
+	}
+	return d->room;
+}
+
+/*
+ * Where several recipients are tried, what happened to each must be written
+ * down, or those that have the message would get it again with the next
+ * attempt at the others.
+ */
+static bool
+reserve(struct dispatch *d, struct message *m)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < m->load->mf.env.nrcpt; i++)
+		n += m->load->rcpt[i].state == RCPT_OPEN;
+	if (n < 2 || queue_reserve(d->queue, &m->id, n) == 0)
+		return true;
+	if (errno == ENOSPC || errno == EDQUOT)
+		log_no_room(d, m, "to record the outcome of several "
+		    "recipients");
+	else
+		log_warn("%s: cannot make room in queue/%s.log: %s; tried "
+		    "again later", m->id.s, m->id.s, strerror(errno));
+	return false;
 }
 
 /*
@@ -173,6 +222,11 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 	struct load *l;
 
 	dispatch_make_idle(d, m);
+	if (m->place == IN_DROP && !has_room(d)) {
+		log_no_room(d, m, "to pick up a message");
+		put_off(d, m);
+		return false;
+	}
 	switch (load_message(d->queue, d->conf, m)) {
 	case LOAD_OK:
 		break;
@@ -180,14 +234,14 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 		put_off(d, m);
 		return false;
 	case LOAD_NONE:
-		table_remove(d->table, m);
+		dispatch_forget(d, m);
 		dispatch_sync_soon(d);
 		/* what was linked, but not without an error, is there now */
 		(void)queue_look(d->queue, IN_QUEUE, id.s, dispatch_see, d);
 		return false;
 	}
 	l = m->load;
-	m->uid = queue_uid(l->mf.env.uid);
+	caps_move(d->caps, m, queue_uid(l->mf.env.uid));
 	m->state = MESSAGE_BUSY;
 	d->nloaded++;
 	d->nopen++;
@@ -195,7 +249,7 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 	    m->id.s, l->mf.env.sender, (long long)l->mf.size,
 	    l->mf.env.nrcpt);
 	check_reader(m);
-	if (!catch_up(d, m)) {
+	if (!catch_up(d, m) || !reserve(d, m)) {
 		put_back(d, m);
 		return false;
 	}

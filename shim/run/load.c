@@ -50,15 +50,32 @@ replay(void *arg, const struct journal_record *r)
 	}
 }
 
+static uint64_t
+max_size(const struct conf *conf)
+{
+	return conf->max_size > MIN_SIZE ? conf->max_size : MIN_SIZE;
+}
+
+static size_t
+max_rcpts(const struct conf *conf)
+{
+	return conf->max_rcpts > MIN_RCPTS ? conf->max_rcpts : MIN_RCPTS;
+}
+
+bool
+load_is_too_large(const struct conf *conf, off_t size)
+{
+	return (uint64_t)size > queue_file_limit(max_size(conf),
+	    max_rcpts(conf));
+}
+
 static enum load_result
 from_drop(struct queue *q, const struct conf *conf, struct message *m)
 {
 	struct load *l = m->load;
-	uint64_t size = conf->max_size;
-	size_t rcpts = conf->max_rcpts;
 
-	switch (queue_pickup(q, &m->id, size > MIN_SIZE ? size : MIN_SIZE,
-	    rcpts > MIN_RCPTS ? rcpts : MIN_RCPTS, &l->fd, &l->mf)) {
+	switch (queue_pickup(q, &m->id, max_size(conf), max_rcpts(conf),
+	    &l->fd, &l->mf)) {
 	case 0:
 		return LOAD_OK;
 	case -1:

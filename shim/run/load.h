@@ -17,6 +17,8 @@ enum load_result {
 
 enum load_result load_message(struct queue *, const struct conf *,
 	    struct message *);
+/* No message in drop/ may be so large: to load it throws it out. */
+bool	load_is_too_large(const struct conf *, off_t size);
 /* Open the file of a parked message again.  0, or -1 with errno. */
 int	load_reopen(struct queue *, struct message *);
 void	load_park(struct message *);

@@ -263,6 +263,10 @@ serve(struct loop *l)
 		wait = dispatch_run(l->dispatch);
 		tick(l);
 		wait = earlier(wait, scan);
+		if (dispatch_wants_scan(l->dispatch)) {
+			watch_want(l->watch);
+			wait = 0;
+		}
 		if (is_over(l, &wait)) {
 			if (!must_go_on(l))
 				return;

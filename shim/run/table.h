@@ -49,6 +49,7 @@ struct load {
 
 enum message_state {
 	MESSAGE_IDLE,		/* held: waits for a change */
+	MESSAGE_CAPPED,		/* in drop/: its user has too many others */
 	MESSAGE_WAITING,	/* for its time; in the heap */
 	MESSAGE_DUE,		/* in the list of those to load */
 	MESSAGE_BUSY		/* loaded */
@@ -60,12 +61,14 @@ struct message {
 	enum message_state state;
 	bool		 changed; /* in the spool, while it was busy */
 	bool		 halted;	/* held or deleted, while it was busy */
+	bool		 counted; /* among those of its user (caps.h) */
 	int		 reader; /* socket of sendmail -v, or -1 */
 	uid_t		 uid;	/* of the submitter, as queue_uid() has it */
+	off_t		 size;	/* of the file */
 	time_t		 next;
 	size_t		 heap;	/* index, while it waits */
 	struct message	*chain;
-	TAILQ_ENTRY(message) due;
+	TAILQ_ENTRY(message) due;	/* or capped */
 	struct load	*load;	/* while it is busy */
 };
 

@@ -274,6 +274,12 @@ watch_scan(struct watch *w)
 }
 
 void
+watch_want(struct watch *w)
+{
+	w->scan[IN_DROP].wanted = true;
+}
+
+void
 watch_hint(struct watch *w)
 {
 	w->scan[IN_DROP].wanted |= is_blind(w);

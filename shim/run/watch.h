@@ -31,6 +31,8 @@ void	watch_free(struct watch *);
 /* Fills WATCH_POLLFDS, some of them unused; and what poll(2) said of them. */
 void	watch_pollfds(const struct watch *, struct pollfd *);
 void	watch_handle(struct watch *, const struct pollfd *);
+/* There is more in drop/ than what the dispatch knows. */
+void	watch_want(struct watch *);
 /* Somebody says that there is something new: without inotify it is all. */
 void	watch_hint(struct watch *);
 

@@ -21,9 +21,7 @@
 #include <unistd.h>
 
 #include "base/xmalloc.h"
-
-#define MIN_INODES	64
-#define SHARE		20	/* of a small file system is room enough */
+#include "spool/space.h"
 
 #define TIME_MAX	(24 * 3600)	/* seconds; the runner waits longer */
 
@@ -206,21 +204,6 @@ drop_abort(struct drop *d)
 	free_drop(d);
 }
 
-/* N fragments of F octets. */
-static uint64_t
-octets(uint64_t n, uint64_t f)
-{
-	uint64_t v;
-
-	return __builtin_mul_overflow(n, f, &v) ? UINT64_MAX : v;
-}
-
-static uint64_t
-least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 int
 drop_space(const char *spool, uint64_t need)
 {
@@ -232,10 +215,7 @@ drop_space(const char *spool, uint64_t need)
 	} while (rc == -1 && errno == EINTR);
 	if (rc == -1)
 		return -1;
-	need = least(need, octets(fs.f_blocks / SHARE, fs.f_frsize));
-	/* a file system that makes inodes as it goes counts none at all */
-	if (octets(fs.f_bavail, fs.f_frsize) < need ||
-	    fs.f_favail < least(MIN_INODES, fs.f_files / SHARE)) {
+	if (!space_is_enough(&fs, need)) {
 		errno = ENOSPC;
 		return -1;
 	}

@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,9 @@
 #include "base/log.h"
 #include "spool/queue.h"
 #include "spool/queueint.h"
+#include "spool/space.h"
 
+#define RESERVE		(1 << 20)	/* octets that no copy may use */
 #define OPEN_HOSTILE \
 	(O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
 
@@ -133,6 +136,17 @@ queue_dispose(struct queue *q, const char *name, const struct stat *st,
 
 /* --- picking up --------------------------------------------------------- */
 
+bool
+queue_has_room(struct queue *q)
+{
+	struct statvfs fs;
+	int ret;
+
+	while ((ret = fstatvfs(q->fd[QD_QUEUE], &fs)) == -1 && errno == EINTR)
+		;
+	return ret == -1 || space_is_enough(&fs, RESERVE);
+}
+
 int
 queue_opendrop(struct queue *q, const struct msgid *id)
 {
@@ -166,9 +180,8 @@ open_failed(struct queue *q, const struct msgid *id)
 	return -2;
 }
 
-/* Room for the envelope and the trailer around a message of MAXSIZE. */
-static uint64_t
-file_limit(uint64_t maxsize, size_t maxrcpt)
+uint64_t
+queue_file_limit(uint64_t maxsize, size_t maxrcpt)
 {
 	uint64_t extra, sum;
 
@@ -218,7 +231,7 @@ queue_pickup(struct queue *q, const struct msgid *id, uint64_t maxsize,
 		goto out;
 	}
 	why = "it is larger than max-size";
-	if ((uint64_t)st.st_size > file_limit(maxsize, maxrcpt))
+	if ((uint64_t)st.st_size > queue_file_limit(maxsize, maxrcpt))
 		goto bad;
 	if ((to = queue_tmpfile(q)) == -1)
 		goto out;

@@ -50,6 +50,12 @@ int	queue_lock(struct queue *);
 int	queue_unlock(struct queue *);
 
 /*
+ * Whether there is room to pick something up, and to keep the journals of what
+ * is here besides.  A file of drop/ is as large as its owner says, so that is
+ * not asked: the copy may still find that there is none.
+ */
+bool	queue_has_room(struct queue *);
+/*
  * Pick up drop/ID: open it as hostile, verify and copy it.  On success *FD is
  * the copy and *MF its envelope.  1: not a finished message (leave it alone);
  * -1: local failure; -2: it was no message and is in bad/ now, or it can
@@ -58,6 +64,8 @@ int	queue_unlock(struct queue *);
  */
 int	queue_pickup(struct queue *, const struct msgid *, uint64_t maxsize,
 	    size_t maxrcpt, int *fd, struct msgfile *mf);
+/* How large the file of a message of MAXSIZE octets may be. */
+uint64_t queue_file_limit(uint64_t maxsize, size_t maxrcpt);
 /*
  * drop/ID and queue/ID both exist after a crash between link and unlink:
  * remove drop/ID then.  1: it was so; 0: there is no queue/ID; -1: errno.
@@ -80,6 +88,8 @@ int	queue_opendrop(struct queue *, const struct msgid *);
 int	queue_set_next(struct queue *, const struct msgid *, time_t next);
 /* queue/ID is of a later format: skip it from now on. */
 void	queue_skip_later(struct queue *, const struct msgid *);
+/* The same for who only looks: it counts as skipped. */
+void	queue_count_later(struct queue *, enum queue_place);
 
 /*
  * Append to queue/ID.log, made if it is not there; durably, unless all are

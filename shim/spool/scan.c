@@ -290,6 +290,12 @@ queue_scan(struct queue *q, enum queue_place place,
 	return 0;
 }
 
+void
+queue_count_later(struct queue *q, enum queue_place place)
+{
+	q->skipped[place]++;
+}
+
 size_t
 queue_skipped(const struct queue *q)
 {

@@ -89,6 +89,17 @@ usage_of(struct usage *u, uid_t uid)
 }
 
 void
+usage_each(struct usage *u, void (*each)(void *, struct user *), void *arg)
+{
+	struct user *user;
+	size_t i;
+
+	for (i = 0; i < u->nslots; i++)
+		for (user = u->slot[i]; user != NULL; user = user->chain)
+			each(arg, user);
+}
+
+void
 usage_add(struct user *user, off_t size)
 {
 	user->messages++;

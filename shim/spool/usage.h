@@ -34,6 +34,8 @@ void	usage_free(struct usage *, void (*end)(void *line));
 struct user *usage_of(struct usage *, uid_t uid);
 void	usage_add(struct user *, off_t size);
 void	usage_remove(struct user *, off_t size);
+void	usage_each(struct usage *, void (*each)(void *arg, struct user *),
+	    void *arg);
 /*
  * Whether one message of SIZE octets more fits.  A single one always does:
  * it may be larger than what all together may have.

@@ -54,8 +54,11 @@ waiting_read(struct queue *q, const struct queue_entry *e, struct waiting *w)
 	    queue_openmsg(q, &e->id);
 	if (fd == -1)
 		return -1;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    msgfile_read(fd, SIZE_MAX, &w->mf, &why) == 0) {
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		ret = msgfile_read(fd, SIZE_MAX, &w->mf, &why);
+	if (ret == -3)
+		queue_count_later(q, e->place);
+	if (ret == 0) {
 		/* what a file of drop/ says of its submitter is a claim */
 		if (e->place == IN_DROP)
 			w->mf.env.uid = st.st_uid;
@@ -65,10 +68,9 @@ waiting_read(struct queue *q, const struct queue_entry *e, struct waiting *w)
 			    w->mf.env.rcpt[i].expanded;
 		/* without its journal a message is shown as not tried */
 		(void)queue_journal(q, &e->id, replay, w);
-		ret = 0;
 	}
 	close(fd);
-	return ret;
+	return ret == 0 ? 0 : -1;
 }
 
 void
