@@ -76,28 +76,35 @@ limit_of(const struct dispatch *d, const struct load *l)
 
 /* --- rates -------------------------------------------------------------- */
 
+/* MS, from one task to the next; at least one. */
+static int64_t
+rate_interval(const struct dispatch *d, const struct dest *dest)
+{
+	int64_t ms = conf_rate(d->conf, dest->domain) / 1000;
+
+	return ms > 0 ? ms : 1;
+}
+
 /*
  * The next task of the destination may go in a while: what may not go soon
  * makes room in memory for the mail of others.
  */
 static void
-wait_for_rate(struct dispatch *d, struct dest *dest, int64_t interval)
+wait_for_rate(struct dispatch *d, struct dest *dest)
 {
-	size_t i, keep = (size_t)(RATE_SLACK_MS / interval) + 1;
+	int64_t interval = rate_interval(d, dest);
+	size_t i, n = 0, keep = dest->keep;
 	struct task **kept = xcalloc(keep, sizeof(kept[0])), *t;
-	int64_t at = dest->rate_at;
+	int64_t at;
 
-	for (i = 0; i < keep && (t = dest_take(dest)) != NULL; i++) {
-		kept[i] = t;
-		at += interval;
-	}
-	while ((t = dest_take(dest)) != NULL) {
-		dispatch_postpone(d, t, d->now.wall +
+	while (n < keep && (t = dest_take(dest)) != NULL)
+		kept[n++] = t;
+	at = dest->rate_at + (int64_t)n * interval;
+	for (i = dest->ntasks; i > 0; i--, at += interval)
+		dispatch_postpone(d, dest_take(dest), d->now.wall +
 		    (at - d->now.mono) / 1000 + 1);
-		at += interval;
-	}
-	while (i > 0)
-		dest_put_back(dest, kept[--i]);
+	while (n > 0)
+		dest_put_back(dest, kept[--n]);
 	free(kept);
 }
 
@@ -105,14 +112,12 @@ wait_for_rate(struct dispatch *d, struct dest *dest, int64_t interval)
 static bool
 rate_allows(struct dispatch *d, struct dest *dest)
 {
-	int64_t us = conf_rate(d->conf, dest->domain), ms;
+	int64_t wait = dest->rate_at - d->now.mono;
 
-	if (us == 0 || dest->rate_at <= d->now.mono)
+	if (wait <= 0 || conf_rate(d->conf, dest->domain) == 0)
 		return true;
-	ms = us / 1000 > 0 ? us / 1000 : 1;
-	if ((int64_t)dest->ntasks > RATE_SLACK_MS / ms + 1)
-		wait_for_rate(d, dest, ms);
-	dest_block(dest, dest->rate_at, NULL);
+	dest_block(dest, dest->rate_at, NULL, wait > RATE_SLACK_MS ? 0 :
+	    (size_t)((RATE_SLACK_MS - wait) / rate_interval(d, dest)) + 1);
 	return false;
 }
 
@@ -251,9 +256,9 @@ dispatch_hire_at(const struct dispatch *d)
 	return -1;
 }
 
-/* Put off what is in line for dead destinations, some at a time. */
+/* Put off what cannot go soon; for dead destinations, some at a time. */
 void
-dispatch_defer_dead(struct dispatch *d)
+dispatch_defer_doomed(struct dispatch *d)
 {
 	struct dest *dest;
 	struct result r;
@@ -261,6 +266,10 @@ dispatch_defer_dead(struct dispatch *d)
 
 	while (n < DEFER_SLICE &&
 	    (dest = dests_first(d->dests, DEST_DOOMED)) != NULL)
-		for (r = *dest->why; dest->ntasks > 0 && n < DEFER_SLICE; n++)
-			dispatch_defer(d, dest_take(dest), &r);
+		if (dest->why == NULL)
+			wait_for_rate(d, dest);
+		else
+			for (r = *dest->why; dest->ntasks > 0 &&
+			    n < DEFER_SLICE; n++)
+				dispatch_defer(d, dest_take(dest), &r);
 }

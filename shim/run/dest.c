@@ -184,8 +184,7 @@ static enum dest_state
 state_of(const struct dest *d)
 {
 	if (d->blocked)
-		return d->why != NULL && d->ntasks > 0 ? DEST_DOOMED :
-		    DEST_BLOCKED;
+		return d->ntasks > d->keep ? DEST_DOOMED : DEST_BLOCKED;
 	/* one that leaves makes room for another */
 	if (d->ntasks > 0 && d->nworkers == d->nleaving &&
 	    d->nworkers < d->all->cap)
@@ -221,12 +220,14 @@ dest_update(struct dest *d)
 }
 
 void
-dest_block(struct dest *d, int64_t until, const struct result *why)
+dest_block(struct dest *d, int64_t until, const struct result *why,
+    size_t keep)
 {
 	struct dests *ds = d->all;
 
 	d->blocked = true;
 	d->until = until;
+	d->keep = keep;
 	free(d->why);
 	d->why = NULL;
 	if (why != NULL) {

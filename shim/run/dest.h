@@ -37,7 +37,7 @@ enum dest_state {
 	DEST_UNSERVED,		/* tasks, and no worker */
 	DEST_SERVED,		/* it has workers */
 	DEST_BLOCKED,		/* nothing is given out until a time */
-	DEST_DOOMED		/* the same, and its tasks are to be put off */
+	DEST_DOOMED		/* the same, and tasks are to be put off */
 };
 
 struct line;
@@ -58,6 +58,7 @@ struct dest {
 	int64_t		 avg;		/* ms that a task takes, 0: unknown */
 	bool		 blocked;
 	int64_t		 until;		/* ms, if blocked */
+	size_t		 keep;		/* tasks that may stay, if blocked */
 	struct result	*why;		/* blocked because it is dead, or NULL */
 	int64_t		 rate_at;	/* ms: the next task, by `rate' */
 	int64_t		 rate_us;	/* and this less than a ms */
@@ -83,11 +84,13 @@ void	dests_drain(struct dests *, void (*fn)(void *arg, struct task *),
 	    void *arg);
 
 /*
- * Blocked until UNTIL (ms); dead if there is a reason why.
+ * Blocked until UNTIL (ms); dead if there is a reason why.  More than KEEP
+ * tasks shall not wait for that time: it is doomed.
  * dests_unblock: those whose time has come at NOW; INT64_MAX: the dead, too.
  * dests_unblock_at: when the first of them is; -1: none.
  */
-void	dest_block(struct dest *, int64_t until, const struct result *why);
+void	dest_block(struct dest *, int64_t until, const struct result *why,
+	    size_t keep);
 void	dests_unblock(struct dests *, int64_t now);
 int64_t	dests_unblock_at(const struct dests *);
 

@@ -453,7 +453,7 @@ judge(struct dispatch *d, struct dest *dest, const struct report *r)
 		if (left * 1000 > ms)
 			ms = left * 1000;
 		dest->limit = 1;
-		dest_block(dest, d->now.mono + ms, &r->result);
+		dest_block(dest, d->now.mono + ms, &r->result, 0);
 	} else if (r->busy)
 		dest->limit = dest->limit > 1 ? dest->limit / 2 : 1;
 	else if (dest->limit < d->conf->per_destination)
@@ -594,6 +594,12 @@ dispatch_conf(struct dispatch *d, const struct conf *conf, bool hold)
 	crew_dismiss_all(d->crew);
 }
 
+bool
+dispatch_is_offline(const struct dispatch *d)
+{
+	return d->outage.down;
+}
+
 void
 dispatch_hope(struct dispatch *d)
 {
@@ -669,7 +675,7 @@ dispatch_run(struct dispatch *d)
 			notice_overrides(d, LOOK_MS);
 		dispatch_load(d);
 		dispatch_serve(d);
-		dispatch_defer_dead(d);
+		dispatch_defer_doomed(d);
 	}
 	crew_dismiss(d->crew, mono, IDLE_MS);
 	crew_enforce(d->crew, mono);

@@ -47,6 +47,7 @@ bool	dispatch_wants_scan(struct dispatch *);
 /* Who reads the dialogue of message ID, known or not yet; takes FD. */
 void	dispatch_reader(struct dispatch *, const char *id, int fd);
 
+bool	dispatch_is_offline(const struct dispatch *);
 /* Somebody says that there may be a network again. */
 void	dispatch_hope(struct dispatch *);
 

@@ -81,7 +81,7 @@ void	dispatch_load(struct dispatch *);
 
 /* assign.c: give tasks to workers, or put them off. */
 void	dispatch_serve(struct dispatch *);
-void	dispatch_defer_dead(struct dispatch *);
+void	dispatch_defer_doomed(struct dispatch *);
 /* When (ms) there may be one worker more; -1: when something happens. */
 int64_t	dispatch_hire_at(const struct dispatch *);
 

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -23,10 +24,14 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "run/dispatch.h"
+#include "run/service.h"
 #include "run/wake.h"
 #include "run/watch.h"
+#include "spool/hoststat.h"
 
 #define STOP_MS		3000	/* for workers to finish, after SIGTERM */
+#define STATUS_MS	1000	/* between two lines of status, at work */
+#define SWEEP_MS	3600000	/* host/ is swept */
 #define WAKE_MAX	256	/* datagrams between two other things */
 #define NFIXED		(2 + WATCH_POLLFDS)	/* signals, wake-ups, changes */
 
@@ -45,6 +50,9 @@ struct loop {
 	bool		 stopping;
 	struct pollfd	*pfd;
 	size_t		 npfd;
+	char		 told[128];	/* what a service manager was told */
+	int64_t		 told_at;	/* ms */
+	int64_t		 sweep_at;	/* ms: host/ is swept */
 };
 
 static void
@@ -77,6 +85,8 @@ reload(void *arg)
 	struct loop *l = arg;
 	struct conf *new = conf_load(l->opt->conf_path), *old = l->conf;
 
+	service_notify("RELOADING=1\nMONOTONIC_USEC=%lld",
+	    (long long)l->now.mono * 1000);
 	if (strcmp(new->spool, old->spool) != 0)
 		log_warn("%s: another spool takes effect when the runner "
 		    "starts again", l->opt->conf_path);
@@ -91,6 +101,30 @@ reload(void *arg)
 	l->conf = new;
 	dispatch_conf(l->dispatch, new, new->nerrors != 0);
 	conf_free(old);
+	service_notify("READY=1");
+	l->told[0] = '\0';
+}
+
+/* --- systemctl status --------------------------------------------------- */
+
+/* At the end of a burst of work, and now and then in it. */
+static void
+tell_status(struct loop *l)
+{
+	char text[sizeof(l->told)];
+	size_t active = dispatch_active(l->dispatch);
+
+	if (active != 0 && l->now.mono < l->told_at + STATUS_MS)
+		return;
+	snprintf(text, sizeof(text), "%zu messages, %zu of them due%s",
+	    dispatch_messages(l->dispatch), active,
+	    l->conf->nerrors != 0 ? "; held: the configuration has errors" :
+	    dispatch_is_offline(l->dispatch) ? "; the network is down" : "");
+	if (strcmp(text, l->told) == 0)
+		return;
+	memcpy(l->told, text, sizeof(text));
+	l->told_at = l->now.mono;
+	service_notify("STATUS=%s", text);
 }
 
 /* --- what wakes the runner ---------------------------------------------- */
@@ -116,6 +150,7 @@ stop(struct loop *l)
 		return;
 	l->stopping = true;
 	l->kill_at = l->now.mono + STOP_MS;
+	service_notify("STOPPING=1");
 	dispatch_stop(l->dispatch);
 }
 
@@ -218,7 +253,6 @@ is_over(struct loop *l, int64_t *wait)
 		return false;
 	}
 	if (dispatch_messages(l->dispatch) != 0 ||
-	    dispatch_workers(l->dispatch) != 0 ||
 	    watch_is_scanning(l->watch)) {
 		l->idle_since = -1;
 		return false;
@@ -228,8 +262,12 @@ is_over(struct loop *l, int64_t *wait)
 	if (l->idle_since == -1)
 		l->idle_since = l->now.mono;
 	left = l->idle_since + l->opt->idle_ms - l->now.mono;
-	*wait = earlier(*wait, left > 0 ? left : 0);
-	return left <= 0;
+	if (left > 0) {
+		*wait = earlier(*wait, left);
+		return false;
+	}
+	dispatch_dismiss(l->dispatch);
+	return dispatch_workers(l->dispatch) == 0;
 }
 
 /*
@@ -272,6 +310,11 @@ serve(struct loop *l)
 				return;
 			continue;
 		}
+		if (l->now.mono >= l->sweep_at) {
+			hoststat_sweep(l->queue, l->now.wall);
+			l->sweep_at = l->now.mono + SWEEP_MS;
+		}
+		tell_status(l);
 		wait_for_events(l, wait);
 	}
 }

@@ -15,6 +15,7 @@ set_probe(struct outage *o, int64_t now, uint32_t random)
 {
 	int64_t tenth = o->wait / 10;
 
+	o->since = now;
 	o->probe_at = now + o->wait - tenth +
 	    (int64_t)(random % (uint32_t)(2 * tenth + 1));
 }
@@ -64,9 +65,13 @@ outage_no_probe(struct outage *o, int64_t now, uint32_t random)
 void
 outage_hope(struct outage *o, int64_t now)
 {
+	int64_t at = o->since + OUTAGE_HOPE;
+
 	if (!o->down)
 		return;
 	o->wait = OUTAGE_MIN;
-	if (o->probe_at > now)
-		o->probe_at = now;
+	if (at < now)
+		at = now;
+	if (o->probe_at > at)
+		o->probe_at = at;
 }

@@ -15,13 +15,15 @@ struct outage {
 	unsigned in_row;	/* attempts that found no network */
 	bool	 down;
 	bool	 probing;	/* an attempt is under way */
-	int64_t	 probe_at;	/* ms, if down */
+	int64_t	 since;		/* ms: the last attempt, if down */
+	int64_t	 probe_at;	/* ms, the next one */
 	int64_t	 wait;		/* ms between two attempts, for now */
 };
 
 #define OUTAGE_ATTEMPTS	3
 #define OUTAGE_MIN	5000	/* ms */
 #define OUTAGE_MAX	60000
+#define OUTAGE_HOPE	1000
 
 /*
  * An attempt ended; OFFLINE: it found no network.  True: now it is known that
@@ -35,7 +37,7 @@ bool	outage_allows(const struct outage *, int64_t now);
 void	outage_probe(struct outage *);
 /* That came to nothing, and said nothing. */
 void	outage_no_probe(struct outage *, int64_t now, uint32_t random);
-/* Somebody knows better: try now. */
+/* Somebody hopes that it is there: try now, but not more than once a second. */
 void	outage_hope(struct outage *, int64_t now);
 
 #endif /* SHIM_RUN_OUTAGE_H */

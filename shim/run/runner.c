@@ -21,21 +21,30 @@
 #include "base/log.h"
 #include "base/priv.h"
 #include "run/loop.h"
+#include "run/service.h"
 #include "spool/queue.h"
 
 #define CONF_PATH	MXNSS_SYSCONFDIR "/mxnss.conf"
 #define WAKE_PATH	MXNSS_RUNDIR "/wake"
-#define IDLE_MS		30000	/* empty that long: no reason to stay */
+#define IDLE_S		30	/* empty that long: no reason to stay */
+#define IDLE_MAX	86400
 #define LOCK_TRIES	5
 #define LOCK_MS		20	/* between two of them */
 #define LOCK_WAIT_MS	1000	/* while another runner works */
-#define LISTEN_FD	3	/* sd_listen_fds(3) */
 
-enum { OPT_ONCE = 256, OPT_DAEMON, OPT_CHECK, OPT_HELP, OPT_VERSION };
+enum { OPT_ONCE = 256, OPT_DAEMON, OPT_IDLE, OPT_CHECK, OPT_HELP,
+    OPT_VERSION };
+
+struct arguments {
+	enum loop_mode	 mode;
+	int		 idle;		/* seconds */
+	bool		 checking;
+};
 
 static const struct option options[] = {
 	{ "once", no_argument, NULL, OPT_ONCE },
 	{ "daemon", no_argument, NULL, OPT_DAEMON },
+	{ "idle", required_argument, NULL, OPT_IDLE },
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -43,24 +52,8 @@ static const struct option options[] = {
 };
 
 static const char usage[] =
-    "usage: runner [--once | --daemon | --check | --help | --version]\n";
-
-/* How many sockets systemd gave us; they are 3 and those that follow. */
-static int
-listen_fds(void)
-{
-	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
-	const char *why;
-	long long v;
-
-	if (pid == NULL || n == NULL)
-		return 0;
-	v = strtonum(pid, 1, INT32_MAX, &why);
-	if (why != NULL || v != getpid())
-		return 0;
-	v = strtonum(n, 1, 16, &why);
-	return why != NULL ? 0 : (int)v;
-}
+    "usage: runner [--once | --daemon | --idle seconds | --check | --help |\n"
+    "              --version]\n";
 
 static int
 check(const struct conf *conf)
@@ -96,10 +89,11 @@ lock(struct queue *q, bool wait)
 }
 
 static int
-run(enum loop_mode mode, struct conf *conf, int sockets)
+run(const struct arguments *arg, struct conf *conf, int sockets)
 {
-	struct loop_options opt = { .mode = mode, .conf_path = CONF_PATH,
-	    .wake_path = WAKE_PATH, .wake_fd = -1, .idle_ms = IDLE_MS };
+	struct loop_options opt = { .mode = arg->mode, .conf_path = CONF_PATH,
+	    .wake_path = WAKE_PATH, .wake_fd = -1,
+	    .idle_ms = arg->idle * 1000 };
 	const char *why;
 	struct queue *q;
 	int ret;
@@ -112,16 +106,16 @@ run(enum loop_mode mode, struct conf *conf, int sockets)
 		return ret;
 	}
 	if (sockets > 0) {
-		opt.wake_fd = LISTEN_FD;
-		(void)fcntl(LISTEN_FD, F_SETFD, FD_CLOEXEC);
+		opt.wake_fd = SERVICE_LISTEN_FD;
+		(void)fcntl(SERVICE_LISTEN_FD, F_SETFD, FD_CLOEXEC);
 	}
-	if (lock(q, sockets > 0 || mode == LOOP_DAEMON) == 0)
+	if (lock(q, sockets > 0 || arg->mode == LOOP_DAEMON) == 0)
 		ret = loop_run(&opt, q, conf);
 	else {
 		ret = EX_OSERR;
 		if (errno == EWOULDBLOCK) {
 			/* it looks at the spool once more before it ends */
-			ret = mode == LOOP_ONCE ? EX_TEMPFAIL : EX_OK;
+			ret = arg->mode == LOOP_ONCE ? EX_TEMPFAIL : EX_OK;
 			fprintf(stderr, "runner: another one works on %s\n",
 			    conf->spool);
 		} else
@@ -133,24 +127,32 @@ run(enum loop_mode mode, struct conf *conf, int sockets)
 	return ret;
 }
 
-/* The mode asked for; -1: *RET is the exit code. */
+/* 0; -1: *RET is the exit code. */
 static int
-parse_options(int argc, char **argv, bool *checking, int *ret)
+parse_options(int argc, char **argv, struct arguments *arg, int *ret)
 {
-	enum loop_mode mode = LOOP_SERVE;
+	const char *why;
 	int c;
 
 	*ret = EX_OK;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (c) {
 		case OPT_ONCE:
-			mode = LOOP_ONCE;
+			arg->mode = LOOP_ONCE;
 			break;
 		case OPT_DAEMON:
-			mode = LOOP_DAEMON;
+			arg->mode = LOOP_DAEMON;
+			break;
+		case OPT_IDLE:
+			arg->idle = (int)strtonum(optarg, 0, IDLE_MAX, &why);
+			if (why != NULL) {
+				fprintf(stderr, "runner: --idle %s: %s\n",
+				    optarg, why);
+				*ret = EX_USAGE;
+			}
 			break;
 		case OPT_CHECK:
-			*checking = true;
+			arg->checking = true;
 			break;
 		case OPT_HELP:
 			fputs(usage, stdout);
@@ -167,24 +169,24 @@ parse_options(int argc, char **argv, bool *checking, int *ret)
 		fputs(usage, stderr);
 		return -1;
 	}
-	return (int)mode;
+	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
+	struct arguments arg = { .mode = LOOP_SERVE, .idle = IDLE_S };
 	struct conf *conf;
-	bool checking = false;
-	int sockets, mode, ret;
+	int sockets, ret;
 
 	if (argc < 1)
 		return EX_USAGE;
-	sockets = listen_fds();
+	sockets = service_init();
 	priv_sanitize(sockets);
-	if ((mode = parse_options(argc, argv, &checking, &ret)) == -1)
+	if (parse_options(argc, argv, &arg, &ret) == -1)
 		return ret;
 	conf = conf_load(CONF_PATH);
-	if (checking) {
+	if (arg.checking) {
 		ret = check(conf);
 		conf_free(conf);
 		return ret;
@@ -201,5 +203,7 @@ main(int argc, char **argv)
 		return EX_OSERR;
 	}
 	log_open("qmgr", conf->log);
-	return run((enum loop_mode)mode, conf, sockets);
+	/* also while it waits for another one: that may take long */
+	service_notify("READY=1\nSTATUS=waiting for the spool");
+	return run(&arg, conf, sockets);
 }

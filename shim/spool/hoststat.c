@@ -257,9 +257,14 @@ hoststat_set_tried(struct queue *q, const char *domain,
 
 /* --- all ---------------------------------------------------------------- */
 
-/* Remove what is older than SINCE.  Returns how many are left. */
+#define FOREVER	((time_t)(sizeof(time_t) == 8 ? INT64_MAX : INT32_MAX))
+
+/*
+ * Remove hosts whose time was SINCE or before, and domains that are older
+ * than SINCE_TRIED.  Returns how many are left.
+ */
 static size_t
-remove_old(int dir, time_t since)
+remove_old(int dir, time_t since, time_t since_tried)
 {
 	struct dirent *de;
 	struct stat st;
@@ -279,8 +284,8 @@ remove_old(int dir, time_t since)
 		    strcmp(de->d_name, "..") == 0 ||
 		    fstatat(dir, de->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 			continue;
-		if (st.st_mtim.tv_sec > since ||
-		    unlinkat(dir, de->d_name, 0) == -1)
+		if (st.st_mtim.tv_sec > (de->d_name[0] == '@' ?
+		    since_tried : since) || unlinkat(dir, de->d_name, 0) == -1)
 			n++;
 	}
 	closedir(d);
@@ -292,15 +297,13 @@ hoststat_sweep(struct queue *q, time_t now)
 {
 	if (dir_of(q) == -1)
 		return;
-	if (remove_old(dir_of(q), now - AGE_MAX) > ENTRIES_MAX)
-		hoststat_forget(q);
+	if (remove_old(dir_of(q), now - AGE_MAX, now - AGE_MAX) > ENTRIES_MAX)
+		(void)remove_old(dir_of(q), FOREVER, FOREVER);
 }
 
 void
 hoststat_forget(struct queue *q)
 {
-	/* however far ahead a time is */
 	if (dir_of(q) != -1)
-		(void)remove_old(dir_of(q), (time_t)(sizeof(time_t) == 8 ?
-		    INT64_MAX : INT32_MAX));
+		(void)remove_old(dir_of(q), FOREVER, time(NULL) - AGE_MAX);
 }

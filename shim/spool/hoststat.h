@@ -60,7 +60,7 @@ void	hoststat_set_tried(struct queue *, const char *domain,
 
 /* Forget all that is older than a day, and all if there is too much. */
 void	hoststat_sweep(struct queue *, time_t now);
-/* Forget everything: somebody knows better. */
+/* No host is left alone any more: somebody knows better. */
 void	hoststat_forget(struct queue *);
 
 #endif /* SHIM_SPOOL_HOSTSTAT_H */

@@ -72,6 +72,8 @@ get_job(int sock, struct job *job, int *fd, int *pipe_fd)
 	return 0;
 }
 
+static bool is_offline;	/* the domain, and the file "online" is not there */
+
 static void
 report(int sock, const struct job *job, enum report_kind kind, uint32_t rcpt,
     const struct result *r, bool retired, bool dead)
@@ -85,6 +87,7 @@ report(int sock, const struct job *job, enum report_kind kind, uint32_t rcpt,
 	rep.result = *r;
 	rep.retired = retired;
 	rep.dead = dead;
+	rep.offline = kind == REPORT_DONE && is_offline;
 	if (send(sock, &rep, sizeof(rep), MSG_NOSIGNAL) == -1)
 		_exit(71);
 }
@@ -93,7 +96,7 @@ report(int sock, const struct job *job, enum report_kind kind, uint32_t rcpt,
 static void
 decide(const char *addr, struct result *r)
 {
-	if (strstr(addr, "temp") != NULL || strstr(addr, "dead") != NULL)
+	if (is_offline || strstr(addr, "temp") != NULL || strstr(addr, "dead") != NULL)
 		result_set(r, R_CONNECT, "connection refused by the test");
 	else if (strstr(addr, "perm") != NULL) {
 		result_set(r, R_REFUSED, "no such user in the test");
@@ -140,7 +143,7 @@ serve_job(struct queue *q, const char *domain, const struct job *job, int fd,
 	}
 	result_set(&r, R_CONNECT, "no host answers in the test");
 	report(sock, job, REPORT_DONE, 0, &r, retired,
-	    strstr(domain, "dead") != NULL);
+	    is_offline || strstr(domain, "dead") != NULL);
 	msgfile_clear(&mf);
 }
 
@@ -154,6 +157,8 @@ worker_run(const struct conf *conf, struct queue *q, const char *domain,
 	(void)conf;
 	while (get_job(sock, &job, &fd, &pipe_fd) == 0) {
 		note(domain, &job);
+		is_offline = strstr(domain, "offline") != NULL &&
+		    !fixture_exists(".", "online");
 		if (strstr(domain, "early") != NULL)
 			raise(SIGKILL);
 		if (strstr(domain, "hang") != NULL)
@@ -176,6 +181,7 @@ static struct queue *q;
 static struct dispatch *d;
 static struct moment now;
 static uint64_t generation = 1;	/* of the overrides */
+static int64_t skew;		/* ms: later than it is */
 
 uint64_t __wrap_route_generation(void);
 
@@ -191,7 +197,7 @@ tick(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now.mono = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	now.mono = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + skew;
 	if (d != NULL)
 		dispatch_clock(d, &now);
 }
@@ -231,6 +237,7 @@ setup(void **state)
 	conf.data_timeout = 30000;
 	conf.log = LOG_TO_STDERR;
 	now.wall = time(NULL) + 10;
+	skew = 0;
 	d = NULL;
 	q = NULL;
 	restart();
@@ -452,13 +459,25 @@ test_dispatch_more_destinations_than_workers(void **state)
 	assert_int_equal(fixture_count("drop"), 0);
 }
 
+/* How many lines of the notes come after the first with TEXT. */
+static size_t
+noted_after(const char *text)
+{
+	char *notes = fixture_read(".", "notes"), *p = strstr(notes, text);
+	size_t lines = 0;
+
+	assert_non_null(p);
+	for (; p != NULL && (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	free(notes);
+	return lines;
+}
+
 /* A flood for one destination does not delay another. */
 static void
 test_dispatch_is_fair(void **state)
 {
 	struct msgid id;
-	char *notes, *last;
-	size_t lines = 0;
 	int i;
 
 	(void)state;
@@ -469,13 +488,134 @@ test_dispatch_is_fair(void **state)
 	turn();
 	fixture_drop(&id, "a@x.test", "b@other.test");
 	run();
-	notes = fixture_read(".", "notes");
-	last = strstr(notes, "other.test");
-	assert_non_null(last);
-	for (; last != NULL && (last = strchr(last, '\n')) != NULL; last++)
-		lines++;
-	free(notes);
-	assert_true(lines > 50);
+	assert_true(noted_after("other.test") > 50);
+}
+
+static void
+drop_as(struct msgid *id, uid_t uid, const char *rcpt)
+{
+	fixture_drop(id, "a@x.test", rcpt);
+	assert_int_equal(chown(fixture_path("drop", id->s), uid, uid), 0);
+}
+
+/* Nor does a flood from one user delay another, wherever it goes. */
+static void
+test_dispatch_is_fair_to_submitters(void **state)
+{
+	struct msgid id;
+	char rcpt[64];
+	int i;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	conf.workers = 1;
+	for (i = 0; i < 150; i++) {
+		snprintf(rcpt, sizeof(rcpt), "b@d%d.test", i / 3);
+		drop_as(&id, 64902, rcpt);
+	}
+	/* to where all of the others go, too, and elsewhere */
+	drop_as(&id, 64903, "c@d49.test d@d49.test");
+	drop_as(&id, 64904, "b@other.test");
+	run();
+	assert_true(noted_after(" 2 ") > 75);
+	assert_true(noted_after("other.test") > 75);
+	assert_int_equal(noted("test"), 152);
+}
+
+/* There is no second connection before the first one worked. */
+static void
+test_dispatch_grows_with_success(void **state)
+{
+	struct msgid id;
+	int i;
+
+	(void)state;
+	conf.per_destination = 8;
+	restart();
+	for (i = 0; i < 3; i++)
+		fixture_drop(&id, "a@x.test", "b@hang.test");
+	scan();
+	do
+		turn();
+	while (noted("hang.test") == 0);
+	/* long enough for one that would help */
+	skew += 1000;
+	turn();
+	turn();
+	assert_int_equal(dispatch_workers(d), 1);
+}
+
+/* Without a network a few attempts are made, not one for each message. */
+static void
+test_dispatch_offline(void **state)
+{
+	struct msgid id;
+	char rcpt[64];
+	size_t tried;
+	int i, fd;
+
+	(void)state;
+	for (i = 0; i < 50; i++) {
+		snprintf(rcpt, sizeof(rcpt), "b@offline%d.test", i);
+		fixture_drop(&id, "a@x.test", rcpt);
+	}
+	run();
+	tried = noted("offline");
+	assert_in_range(tried, 3, conf.workers);
+	/* the others are as they were */
+	assert_int_equal(fixture_count("drop"), 50 - tried);
+	assert_int_equal(dispatch_messages(d), 50);
+	/* one finds out whether it is still so */
+	skew += 6000;
+	tick();
+	do
+		turn();
+	while (dispatch_active(d) != 0);
+	assert_int_equal(noted("offline"), tried + 1);
+	/* sooner, if somebody hopes so; and then all go */
+	fd = open(fixture_path(".", "online"), O_WRONLY | O_CREAT | O_CLOEXEC,
+	    0600);
+	close(fd);
+	skew += 1000;
+	tick();
+	dispatch_hope(d);
+	do
+		turn();
+	while (fixture_count("drop") != 0 || dispatch_active(d) != 0);
+	assert_int_equal(noted("offline"), 50);
+}
+
+static void
+test_dispatch_rate(void **state)
+{
+	struct conf_rate rate = { (char *)(uintptr_t)"slow.test",
+	    (int64_t)3600 * 1000000 };
+	struct msgid id;
+	int i;
+
+	(void)state;
+	conf.rate = &rate;
+	conf.nrates = 1;
+	for (i = 0; i < 5; i++)
+		fixture_drop(&id, "a@x.test", "b@slow.test");
+	run();
+	assert_int_equal(noted("slow.test"), 1);
+	fixture_drop(&id, "a@x.test", "b@slow.test c@ok.test");
+	run();
+	assert_int_equal(noted("slow.test"), 1);
+	assert_int_equal(noted("ok.test"), 1);
+	/* no attempt was made of the others */
+	assert_int_equal(dispatch_messages(d), 5);
+	assert_journal(&id, "D");
+	for (i = 2; i <= 6; i++) {
+		skew += 3602 * 1000;
+		now.wall += 3602;
+		run();
+		assert_int_equal(noted("slow.test"), i);
+	}
+	assert_int_equal(noted("ok.test"), 1);
+	assert_int_equal(dispatch_messages(d), 0);
 }
 
 /* The dialogue of another user's message is nobody's business. */
@@ -1135,6 +1275,10 @@ main(void)
 		TEST(test_dispatch_one_worker_many_messages),
 		TEST(test_dispatch_more_destinations_than_workers),
 		TEST(test_dispatch_is_fair),
+		TEST(test_dispatch_is_fair_to_submitters),
+		TEST(test_dispatch_grows_with_success),
+		TEST(test_dispatch_offline),
+		TEST(test_dispatch_rate),
 		TEST(test_dispatch_passes_the_reader),
 		TEST(test_dispatch_reader_is_not_the_submitter),
 		TEST(test_dispatch_defers),
