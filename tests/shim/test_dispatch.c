@@ -992,6 +992,11 @@ test_dispatch_worker_past_its_deadline(void **state)
 	(void)state;
 	conf.connect_timeout = conf.reply_timeout = conf.data_timeout = 2;
 	fixture_drop(&id, "a@x.test", "b@hang.test");
+	scan();
+	do
+		turn();
+	while (noted("hang.test") == 0);
+	skew += 3600 * 1000;
 	run();
 	assert_journal(&id, "A");
 	assert_true(next_of(&id) > now.wall);
