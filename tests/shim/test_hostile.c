@@ -235,7 +235,7 @@ static const struct {
 	const char	*text;
 } elsewhere[] = {
 	/* a crash between the 250 and the record: one duplicate */
-	{ 30, "tests/e2e/31-crash.sh", "duplicates: at most one for each kill" },
+	{ 30, "tests/crash/kill.py", "duplicates_in_the_window" },
 	/* IPv6 is swallowed */
 	{ 36, "tests/e2e/20-failover.sh", "IPv6 is swallowed: IPv4" },
 	{ 36, "tests/shim/test_dial.c", "test_dial_two_black_hole" },
