@@ -18,8 +18,8 @@ one process that accepts and counts) are the same for all; domains d0 to d9
 have one exchanger each.  Programs that cannot find exchangers (nullmailer,
 msmtp) are given one as smarthost.  Mail is submitted by an ordinary user,
 through load.c; a message has 2 KB.  CPU time is that of all processes of the
-program, submission included, however they detach (cell.c); the receiver's
-and the name server's are not in it.  Memory is the greatest sum of the
+program, submission included, however they detach: a control group keeps the
+account.  The receiver's and the name server's are not in it.  Memory is the greatest sum of the
 proportional set sizes of all processes of the program, sampled in a round
 of its own whose time does not count.
 
@@ -196,8 +196,17 @@ def make_world(work, quick):
     shutil.rmtree(share, ignore_errors=True)
     share.mkdir(parents=True)
     share.chmod(0o755)
+    (share / "cgroup").mkdir()
     for tool in TOOLS:
         shutil.copy(BUILD / tool, share / tool)
+    (work / "cgroup").mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "cgroup2", "none", work / "cgroup"],
+                   check=True)
+    for old in (work / "cgroup").glob("mxnss-bench-*"):
+        try:
+            old.rmdir()         # of a run that was killed
+        except OSError:
+            pass                # of one that goes on
     messages(share)
     zone(share)
     page = Page(share / "sink.page", "messages", "octets", "connections",
@@ -277,10 +286,24 @@ def fetch(names):
             failed.write_text(why + "\n")
 
 
+def run_rows(names, programs, world, rounds, found):
+    for name in names:
+        start = time.monotonic()
+        if name in report.FACTS:
+            try:
+                found[name] = report.FACTS[name](programs, world, say)
+            except (RuntimeError, subprocess.SubprocessError) as e:
+                note(f"{name}: {e}")
+        else:
+            row = next(r for r in rows.ROWS if r.name == name)
+            found[name] = measure(row, programs, world, rounds or row.rounds)
+        note(f"{name}: {time.monotonic() - start:.0f} s")
+
+
 def main():
     args = parse(sys.argv[1:])
-    all_rows = {r.name: r for r in rows.ROWS}
-    row_names = chosen(args.rows, [*all_rows, *report.FACTS], "row")
+    row_names = chosen(args.rows, [*(r.name for r in rows.ROWS),
+                                   *report.FACTS], "row")
     peer_names = chosen(args.peers, [c.name for c in peers.PROGRAMS
                                      if c.packages], "peer")
     if args.list:
@@ -302,19 +325,16 @@ def main():
     result["versions"] = {p.name: p.version() for p in programs}
     if programs[:1] and programs[0].name != "mxnss":
         sys.exit(f"bench: mxnss: {absent['mxnss']}")
-    for name in row_names:
-        start = time.monotonic()
-        if name in report.FACTS:
-            result["rows"][name] = report.FACTS[name](programs, world, say)
-        else:
-            row = all_rows[name]
-            result["rows"][name] = measure(row, programs, world,
-                                           args.rounds or row.rounds)
-        note(f"{name}: {time.monotonic() - start:.0f} s")
-    for p in programs:
-        p.cell.stop()
+    try:
+        run_rows(row_names, programs, world, args.rounds, result["rows"])
+    finally:
+        for p in programs:
+            p.cell.stop()
     say("")
     print(report.table(result))
+    if not args.quick:
+        print()
+        print(report.targets(result))
     if args.json:
         text = json.dumps(result, indent=1) + "\n"
         if str(args.json) == "-":

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 """A cell: the private root, processes and spool of one program.
 
-Its root is an overlay of the machine's, into which packages are unpacked and
+What its processes use is in the account of a control group, which none
+leaves.  Its root is an overlay of the machine's, into which packages are unpacked and
 whose passwd(5) gets the users that their maintainer scripts would make.  The
 spool is a plain directory of the file system that all spools are on.
 """
@@ -54,31 +55,38 @@ class Cell:
             (base / part).mkdir(parents=True)
         (spools / name).mkdir()
         self.share = work / "share"
-        page = self.share / f"{name}.page"
-        page.unlink(missing_ok=True)
-        self.page = Page(page, "ready", "cpu", "maxrss")
+        self.group = work / "cgroup" / f"mxnss-bench-{time.time_ns()}-{name}"
+        self.group.mkdir()
         script = f"""set -e
 cd {base}
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
-mount --rbind /dev root/dev
-mount -t tmpfs tmpfs root/tmp
+mount -t tmpfs -o mode=755 tmpfs root/dev
+for d in null zero random urandom tty; do
+    touch root/dev/$d
+    mount --bind /dev/$d root/dev/$d
+done
+mount -t tmpfs -o mode=1777 tmpfs root/tmp
 mount -t tmpfs tmpfs root/run
 mkdir -p root/bench root{spool}
 mount --bind {self.share} root/bench
 mount --bind {spools}/{name} root{spool}
+mount --rbind {work}/cgroup root/bench/cgroup
 mount -t proc proc root/proc
-exec chroot root /bench/cell /bench/{name}.page"""
+exec chroot root /bench/cell"""
         self.process = subprocess.Popen(
             ["unshare", "--mount", "--pid", "--fork", "--kill-child",
              "--propagation", "private", "sh", "-c", script])
-        await_true(lambda: self.page.get("ready") == 1 or
-                   self.process.poll() is not None, 30, f"cell {name}")
-        if self.process.poll() is not None:
-            raise RuntimeError(f"no private root can be made for {name}; is "
-                               f"{work} on a file system that overlays take?")
         children = Path(f"/proc/{self.process.pid}/task/"
                         f"{self.process.pid}/children")
-        self.init = int(children.read_text().split()[0])
+
+        def ready():
+            if self.process.poll() is not None:
+                raise RuntimeError(
+                    f"no private root can be made for {name}; is {work} on a "
+                    "file system that overlays take?")
+            self.init = int((children.read_text().split() or ["0"])[0])
+            return Path(f"/proc/{self.init}/root/dev/log").is_socket()
+        await_true(ready, 30, f"cell {name}")
         self.pid_namespace = os.readlink(f"/proc/{self.init}/ns/pid")
         self.root = Path(f"/proc/{self.init}/root")
         self.add_user("alice", ALICE)
@@ -113,9 +121,14 @@ exec chroot root /bench/cell /bench/{name}.page"""
 
     # -- processes -----------------------------------------------------------
 
-    def command(self, *argv):
-        return ["nsenter", "-t", str(self.init), "-m", "-p", "-r", "-w",
-                "--", *map(str, argv)]
+    def command(self, *argv, join=True):
+        """To be run for ARGV in the cell; JOIN its account at once."""
+        enter = ["nsenter", "-t", str(self.init), "-m", "-p", "-r", "-w",
+                 "--", *map(str, argv)]
+        if not join:
+            return enter
+        return ["sh", "-c", 'echo 0 >"$0" && exec "$@"',
+                str(self.group / "cgroup.procs"), *enter]
 
     def run(self, *argv, check=True, **more):
         try:
@@ -162,23 +175,23 @@ exec chroot root /bench/cell /bench/{name}.page"""
     def stop(self):
         self.process.kill()     # and with it, by --kill-child, the cell
         self.process.wait()
+        await_true(self.leave_group, 10, f"cell {self.name} ends")
+
+    def leave_group(self):
+        try:
+            self.group.rmdir()
+        except OSError:
+            return False
+        return True
 
     # -- accounts ------------------------------------------------------------
 
     def cpu(self):
         """Seconds that processes of the cell have used, ended ones too."""
-        total = self.page.get("cpu") / 1e6
-        for pid in self.processes():
-            try:
-                for task in os.listdir(f"/proc/{pid}/task"):
-                    text = Path(f"/proc/{pid}/task/{task}/schedstat")
-                    total += int(text.read_text().split()[0]) / 1e9
-                stat = Path(f"/proc/{pid}/stat").read_text()
-                waited = stat.rpartition(")")[2].split()[13:15]
-                total += sum(map(int, waited)) / os.sysconf("SC_CLK_TCK")
-            except OSError:
-                pass
-        return total
+        for line in (self.group / "cpu.stat").read_text().splitlines():
+            if line.startswith("usage_usec "):
+                return int(line.split()[1]) / 1e6
+        raise RuntimeError("the control group counts no time")
 
     def settle(self, seconds=15):
         """Wait until nothing has run for 60 ms; then CPU seconds."""

@@ -6,11 +6,13 @@
  * goes round from 0.  The command is started as posix_spawn(3) does, so that
  * what is measured is the command, not the cost of copying this program.
  *
- *	load [-d domains] [-g gid] [-j submitters] [-n count] [-p PAGE]
- *	    [-u uid] -m message command [argument ...]
+ *	load [-c procs] [-d domains] [-g gid] [-j submitters] [-n count]
+ *	    [-p PAGE] [-u uid] -m message command [argument ...]
  *
- * With -p each submission waits until the sink that has this page has taken
- * the one before it.
+ * With -c it joins that control group first, whose account then has what the
+ * commands use, and what this program itself does, which it tells.  With -p
+ * each submission waits until the sink that has this page has taken the one
+ * before it.
  */
 #include "config.h"
 
@@ -33,8 +35,6 @@
 
 struct sample {
 	uint64_t	ns;
-	uint64_t	cpu_us;
-	uint64_t	maxrss_kb;
 	int		status;
 };
 
@@ -87,7 +87,6 @@ static void
 submit(const struct plan *plan, char *const *argv, struct sample *s)
 {
 	posix_spawn_file_actions_t files;
-	struct rusage ru;
 	uint64_t start;
 	pid_t pid;
 	int rc;
@@ -98,13 +97,10 @@ submit(const struct plan *plan, char *const *argv, struct sample *s)
 	rc = posix_spawn(&pid, argv[0], &files, NULL, argv, envp);
 	if (rc != 0)
 		errc(1, rc, "%s", argv[0]);
-	while (wait4(pid, &s->status, 0, &ru) == -1)
+	while (waitpid(pid, &s->status, 0) == -1)
 		if (errno != EINTR)
-			err(1, "wait4");
+			err(1, "waitpid");
 	s->ns = page_clock() - start;
-	s->cpu_us = (uint64_t)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) *
-	    1000000 + (uint64_t)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec);
-	s->maxrss_kb = (uint64_t)ru.ru_maxrss;
 	posix_spawn_file_actions_destroy(&files);
 }
 
@@ -122,6 +118,18 @@ await(const struct plan *plan, uint64_t n)
 	}
 	/* what its sender does after that is not our time */
 	usleep(5000);
+}
+
+/* us that this process itself has used. */
+static uint64_t
+own_time(void)
+{
+	struct rusage ru;
+
+	if (getrusage(RUSAGE_SELF, &ru) == -1)
+		err(1, "getrusage");
+	return (uint64_t)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1000000 +
+	    (uint64_t)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec);
 }
 
 static void
@@ -142,46 +150,48 @@ work(const struct plan *plan, unsigned long job, struct sample *samples)
 
 static void
 print(const struct plan *plan, const struct sample *s, uint64_t start,
-    uint64_t end)
+    uint64_t own)
 {
-	uint64_t cpu = 0, rss = 0;
 	unsigned long i, failed = 0;
 
-	for (i = 0; i < plan->count; i++) {
-		cpu += s[i].cpu_us;
-		rss = s[i].maxrss_kb > rss ? s[i].maxrss_kb : rss;
+	for (i = 0; i < plan->count; i++)
 		failed += s[i].status != 0;
-	}
-	printf("{\"start\": %llu, \"end\": %llu, \"failed\": %lu, "
-	    "\"cpu_us\": %llu, \"maxrss_kb\": %llu, \"ns\": [",
-	    (unsigned long long)start, (unsigned long long)end, failed,
-	    (unsigned long long)cpu, (unsigned long long)rss);
+	printf("{\"start\": %llu, \"failed\": %lu, \"own_us\": %llu, "
+	    "\"ns\": [", (unsigned long long)start, failed,
+	    (unsigned long long)own);
 	for (i = 0; i < plan->count; i++)
 		printf("%s%llu", i > 0 ? ", " : "",
 		    (unsigned long long)s[i].ns);
 	printf("]}\n");
 }
 
+static void *
+shared(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	return p;
+}
+
 static void
 run(const struct plan *plan)
 {
-	size_t size = plan->count * sizeof(struct sample);
-	struct sample *samples = mmap(NULL, size, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	uint64_t start;
+	struct sample *samples = shared(plan->count * sizeof(*samples));
+	uint64_t *own = shared(plan->jobs * sizeof(*own));
+	uint64_t before = own_time(), start = page_clock();
 	unsigned long i;
+	pid_t pid;
 	int status;
 
-	if (samples == MAP_FAILED)
-		err(1, "mmap");
-	start = page_clock();
 	for (i = 1; i < plan->jobs; i++) {
-		pid_t pid = fork();
-
-		if (pid == -1)
+		if ((pid = fork()) == -1)
 			err(1, "fork");
 		if (pid == 0) {
 			work(plan, i, samples);
+			own[i] = own_time();
 			_exit(0);
 		}
 	}
@@ -189,7 +199,21 @@ run(const struct plan *plan)
 	while (wait(&status) != -1 || errno == EINTR)
 		if (status != 0)
 			errx(1, "a submitter failed");
-	print(plan, samples, start, page_clock());
+	own[0] = own_time() - before;
+	for (i = 1; i < plan->jobs; i++)
+		own[0] += own[i];
+	print(plan, samples, start, own[0]);
+}
+
+/* Become a member of the control group whose file of members is PATH. */
+static void
+join(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1 || write(fd, "0", 1) != 1)
+		err(1, "%s", path);
+	close(fd);
 }
 
 int
@@ -197,11 +221,12 @@ main(int argc, char **argv)
 {
 	struct plan plan = { .count = 1, .jobs = 1, .domains = 1 };
 	unsigned long uid = 0, gid = 0;
-	const char *page = NULL;
+	const char *group = NULL, *page = NULL;
 	int c;
 
-	while ((c = getopt(argc, argv, "+d:g:j:m:n:p:u:")) != -1)
+	while ((c = getopt(argc, argv, "+c:d:g:j:m:n:p:u:")) != -1)
 		switch (c) {
+		case 'c': group = optarg; break;
 		case 'd': plan.domains = number(optarg); break;
 		case 'g': gid = number(optarg); break;
 		case 'j': plan.jobs = number(optarg); break;
@@ -217,6 +242,8 @@ main(int argc, char **argv)
 		errx(64, "usage: load [-n count] ... -m message command ...");
 	if (page != NULL)
 		plan.arrived = page_open(page);
+	if (group != NULL)
+		join(group);
 	if (uid != 0 && (setgroups(0, NULL) == -1 || setgid((gid_t)gid) == -1 ||
 	    setuid((uid_t)uid) == -1))
 		err(1, "uid %lu", uid);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""From figures to the table; and the rows that are facts, not races."""
+"""From figures to the table, and what was to be reached; and the rows that
+are facts, not races."""
 
+import re
 import subprocess
 
 import rows
@@ -11,7 +13,7 @@ NAMES = {"mxnss": "mxnss", "dma": "dma", "postfix": "Postfix",
 
 
 def fact_idle(programs, world, say):
-    figures = rows.idle([p for p in programs], world, say)
+    figures = rows.idle(programs, world, say)
     return {name: [f] for name, f in figures.items()}
 
 
@@ -19,12 +21,55 @@ def fact_size(programs, _world, _say):
     return {p.name: [{"octets": p.own_octets() / rows.MIB}] for p in programs}
 
 
-FACTS = {"idle": fact_idle, "size": fact_size}
+def fact_lookup(_programs, _world, say):
+    """What make bench says of getmxinfo(3) and of /etc/mxhosts."""
+    say("lookup: make bench")
+    text = subprocess.run(["make", "-s", "bench"], text=True, check=True,
+                          stdout=subprocess.PIPE).stdout
+    ratio = re.search(r"^ratio ([\d.]+)", text, re.M)
+    line = re.search(r"^ *1000000 +(.*)$", text, re.M)
+    if not ratio or not line:
+        raise RuntimeError("make bench says nothing of lookups")
+    figures = [float(word) for word in line[1].split()]
+    return {"mxnss": [{"ratio": float(ratio[1]), "first": figures[1],
+                       "stat": figures[4], "later": figures[6]}]}
+
+
+FACTS = {"idle": fact_idle, "size": fact_size, "lookup": fact_lookup}
 FACT_ROWS = {
     "idle": ("idle for 35 s: processes, timers",
              {"processes": ("processes", 0), "timers": ("timers", 0)}),
     "size": ("installed size, own files", {"octets": ("MiB", 2)}),
+    "lookup": ("getmxinfo against a bare resolver; mxhosts of 1,000,000 lines",
+               {"ratio": ("times", 2), "first": ("ms first", 1),
+                "later": ("us later", 2), "stat": ("us of it stat", 2)}),
 }
+
+# Row, figure, what to reach; a number that says so is times that of dma in
+# the same run.
+TARGETS = (
+    ("submit", "min", 0.5, "dma"),
+    ("submit", "median", 0.5, "dma"),
+    ("submit", "cpu", 1.0, ""),
+    ("burst", "wall", 0.8, ""),
+    ("burst", "cpu", 1.0, ""),
+    ("late", "wall", 0.9, ""),
+    ("late", "connections", 80, ""),
+    ("late", "pss", 20, ""),
+    ("flush", "wall", 0.8, ""),
+    ("flush", "cpu", 0.8, ""),
+    ("flush", "pss", 20, ""),
+    ("dead", "wall", 0.1, ""),
+    ("dead", "processes", 10, ""),
+    ("large", "submit", 0.05, ""),
+    ("large", "delivered", 0.12, ""),
+    ("large", "pss", 4, ""),
+    ("idle", "processes", 0, ""),
+    ("idle", "timers", 0, ""),
+    ("size", "octets", 0.5, ""),
+    ("lookup", "ratio", 1.3, ""),
+    ("lookup", "first", 40, ""),
+)
 
 
 def figure(rounds, key):
@@ -57,21 +102,67 @@ def cell_text(rounds, figures):
     return ", ".join(words)
 
 
+def leading(name):
+    """The figure of a row that is compared first."""
+    return "median" if "median" in describe(name)[1] else next(
+        iter(describe(name)[1]))
+
+
+def against(name, found):
+    """The leading figure against that of the best peer."""
+    if name in FACT_ROWS or name == "syncs" or "mxnss" not in found:
+        return ""
+    key = leading(name)
+    ours = figure(found["mxnss"], key)
+    theirs = [(figure(rounds, key), peer) for peer, rounds in found.items()
+              if peer != "mxnss" and figure(rounds, key)]
+    if not theirs or ours is None:
+        return ""
+    best, peer = min(theirs)
+    return f"{ours / best:.2f} of {NAMES[peer]}"
+
+
 def table(result):
     names = [n for n in NAMES if n in result["versions"]]
     head = [f"{NAMES[n]} {result['versions'][n]}" for n in names]
-    lines = ["| | " + " | ".join(head) + " |",
-             "|---|" + "---|" * len(names)]
+    lines = ["| | " + " | ".join(head) + " | mxnss to the best peer |",
+             "|---|" + "---|" * (len(names) + 1)]
     for name, found in result["rows"].items():
         title, figures = describe(name)
         lines.append(f"| {title} | " + " | ".join(
-            cell_text(found.get(n), figures) for n in names) + " |")
+            cell_text(found.get(n), figures) for n in names) +
+            f" | {against(name, found)} |")
     lines.append("")
     lines.append(f"{result['cpus']} CPUs, Linux {result['kernel']}, "
-                 f"{result['file_system']}, {result['date']}; see "
-                 "tests/bench/bench.py for the method.")
+                 f"{result['file_system']}, {result['date']}; the method is "
+                 "at the top of tests/bench/bench.py.")
     for name, why in result["absent"].items():
         lines.append(f"Absent: {NAMES[name]} ({why}).")
+    return "\n".join(lines)
+
+
+def targets(result):
+    """What was to be reached, and what came of it; times that are no ratio
+    mean something on a machine that has nothing else to do."""
+    lines = []
+    for name, key, limit, peer in TARGETS:
+        found = result["rows"].get(name, {})
+        ours = figure(found.get("mxnss", []), key)
+        if ours is None:
+            continue
+        unit = describe(name)[1].get(key, ("", 0))[0]
+        words = ""
+        theirs = figure(found.get("dma", []), key)
+        if peer:
+            if theirs is None:
+                continue
+            ours /= theirs
+            unit = f"of dma's {key}"
+        elif theirs and key in ("wall", "cpu"):
+            words = f"; {ours / theirs:.2f} of dma's"
+        verdict = "met" if ours <= limit else "NOT MET"
+        lines.append(f"{name + ' ' + key:18} {ours:9.3f}  to reach {limit:g} "
+                     f"{unit}: {verdict}{words}")
     return "\n".join(lines)
 
 
