@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/quotedp.h"
 #include "spool/msgfile.h"
-#include "submit/quotedp.h"
 
 #define CHUNK		65536
 

@@ -2,7 +2,7 @@
 /* Quoted-printable: rows, lines of any length, random text and back. */
 #include "config.h"
 
-#include "submit/quotedp.h"
+#include "base/quotedp.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,14 +2,14 @@
 /* A line end stays one; a blank before it, and what is not text, is "=XX". */
 #include "config.h"
 
-#include "submit/quotedp.h"
+#include "base/quotedp.h"
 
 #include <string.h>
 
 #define MAX_LINE	76
 
 void
-quotedp_init(struct quotedp *q, message_sink sink, void *arg)
+quotedp_init(struct quotedp *q, quotedp_sink sink, void *arg)
 {
 	memset(q, 0, offsetof(struct quotedp, out));
 	q->sink = sink;
