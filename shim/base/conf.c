@@ -67,6 +67,7 @@ static char *take_address(const struct key *, void *, char *);
 static char *take_size(const struct key *, void *, char *);
 static char *take_number(const struct key *, void *, char *);
 static char *take_seconds(const struct key *, void *, char *);
+static char *take_warn(const struct key *, void *, char *);
 static char *take_milliseconds(const struct key *, void *, char *);
 static char *take_word(const struct key *, void *, char *);
 static char *take_rates(const struct key *, void *, char *);
@@ -95,6 +96,7 @@ static const struct key {
 	    NULL },
 	{ "max-rcpts", take_number, AT(max_rcpts), "1000", 1, 100000, NULL },
 	{ "expire", take_seconds, AT(expire), "5d", MINUTE, 52 * WEEK, NULL },
+	{ "warn", take_warn, AT(warn), "4h", MINUTE, 52 * WEEK, NULL },
 	{ "retry-min", take_seconds, AT(retry_min), "5m", 1, DAY, NULL },
 	{ "retry-max", take_seconds, AT(retry_max), "4h", 1, DAY, NULL },
 	{ "user-messages", take_number, AT(user_messages), "1000", 1, 1000000,
@@ -297,6 +299,15 @@ take_seconds(const struct key *k, void *field, char *value)
 	if (why == NULL)
 		*(int64_t *)field = v;
 	return why;
+}
+
+static char *
+take_warn(const struct key *k, void *field, char *value)
+{
+	if (strcmp(value, "off") != 0 && strcmp(value, "0") != 0)
+		return take_seconds(k, field, value);
+	*(int64_t *)field = 0;
+	return NULL;
 }
 
 static char *

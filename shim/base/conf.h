@@ -36,6 +36,7 @@ struct conf {
 	unsigned user_messages;	/* in the queue, of one user */
 	uint64_t user_size;	/* octets of them together */
 	int64_t	 expire;	/* seconds */
+	int64_t	 warn;		/* seconds; 0: nobody is warned */
 	int64_t	 retry_min;	/* seconds */
 	int64_t	 retry_max;	/* seconds */
 	unsigned workers;

@@ -1,266 +1,302 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A report has three parts: text for the sender, message/delivery-status
- * (RFC 3464), and the header of the message, never its body.  It is pure
- * US-ASCII, so that every server on the way back takes it.  It has a null
- * sender and says that it is automatic (RFC 3834), so that nothing answers.
+ * A report is made once, whatever ends the runner meanwhile: first it is
+ * linked into queue/, under a name that follows from the message and from the
+ * number of its reports so far; then the journal of the message says so; only
+ * then may it go.  Who comes after a crash makes it again under the same
+ * name, which exists, or finds the record.
  */
 #include "config.h"
 
 #include "run/bounce.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/buf.h"
+#include "base/dsn.h"
+#include "base/log.h"
 #include "base/xmalloc.h"
+#include "run/load.h"
 
-#define CRLF		"\r\n"
-#define HEADER_MAX	((off_t)64 << 10)	/* of the original, returned */
-
-/* What the sender can do about it. */
+/* The kinds of reports. */
 static const struct {
-	enum result_code code;
-	const char	*text;
-} advice[] = {
-	{ R_NOUSER, "There is no such user: check what is before the @, then "
-	    "send it again." },
-	{ R_NOHOST, "The domain after the @ does not exist: check its "
-	    "spelling." },
-	{ R_BADADDR, "This is not a usable address: check its spelling." },
-	{ R_NULLMX, "This domain accepts no mail at all." },
-	{ R_TOOBIG, "The message is too large for that server: send a "
-	    "smaller one." },
-	{ R_NOROUTE, "No host takes mail for that domain: check its "
-	    "spelling." },
-	{ R_LOOP, "The mail would come back to this host: its administrator "
-	    "should look at the MX records and at mxhosts(5)." },
-	{ R_BLOCKED, "The administrator of this host has blocked it in "
-	    "mxhosts(5)." },
-	{ R_EXPIRED, "It was tried again and again until it was too old. "
-	    "Send it again later, or reach the recipient by other means." },
+	enum rcpt_state	 before;	/* of those who are reported */
+	enum rcpt_state	 after;
+	unsigned	 wanted;	/* by this in NOTIFY */
+	enum journal_type record;
+	const char	*name;		/* in the log */
+} kinds[] = {
+	[NOTICE_FAILED] = { RCPT_FAILED, RCPT_TOLD, DSN_FAILURE,
+	    JOURNAL_REPORTED, "non-delivery" },
+	[NOTICE_RELAYED] = { RCPT_RELAYED, RCPT_SENT, DSN_SUCCESS,
+	    JOURNAL_CONFIRMED, "delivery status" },
+	[NOTICE_DELAYED] = { RCPT_DEFERRED, RCPT_DEFERRED, DSN_DELAY,
+	    JOURNAL_WARNED, "delay" },
+};
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == NOTICE_MAX,
+    "a row for each kind");
+
+struct reasons {
+	const struct load *load;
+	struct notice_rcpt **last; /* of each recipient that needs one */
 };
 
-static const char *
-advice_for(enum result_code code)
+static int64_t
+age_of(const struct outcome *o, const struct load *l)
+{
+	return sched_age(l->mf.env.time, o->now);
+}
+
+/* --- reasons -------------------------------------------------------------- */
+
+/* The last result of each recipient that is to be reported or given up. */
+static void
+collect(void *arg, const struct journal_record *r)
+{
+	struct reasons *rs = arg;
+
+	if (r->rcpt >= rs->load->mf.env.nrcpt || rs->last[r->rcpt] == NULL ||
+	    (r->type != JOURNAL_ATTEMPT && r->type != JOURNAL_FAILED &&
+	    r->type != JOURNAL_RELAYED))
+		return;
+	rs->last[r->rcpt]->result = r->result;
+	rs->last[r->rcpt]->time = (time_t)(r->time / 1000000);
+}
+
+static void
+reasons_free(struct reasons *rs)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(advice) / sizeof(advice[0]); i++)
-		if (advice[i].code == code)
-			return advice[i].text;
-	return "The text above is what the other side said; its postmaster "
-	    "can explain it.";
+	for (i = 0; i < rs->load->mf.env.nrcpt; i++)
+		free(rs->last[i]);
+	free(rs->last);
 }
 
-/* A line of text: printable US-ASCII only, then CRLF. */
-static void __attribute__((format(printf, 2, 3)))
-line(struct buf *b, const char *fmt, ...)
-{
-	size_t from = b->len;
-	va_list ap;
-
-	va_start(ap, fmt);
-	buf_vprintf(b, fmt, ap);
-	va_end(ap);
-	if (b->len > from)
-		result_clean(b->data + from);
-	buf_adds(b, CRLF);
-}
-
-static void
-date_line(struct buf *b, const char *name, time_t t)
-{
-	char text[64];
-	struct tm tm;
-
-	if (localtime_r(&t, &tm) != NULL && strftime(text, sizeof(text),
-	    "%a, %d %b %Y %H:%M:%S %z", &tm) != 0)
-		line(b, "%s: %s", name, text);
-}
-
-static void
-add_header(struct buf *b, const struct conf *conf, const struct bounce *r,
-    const struct msgid *id)
-{
-	date_line(b, "Date", r->now);
-	line(b, "From: Mail Delivery System <MAILER-DAEMON@%s>",
-	    conf->mail_name);
-	line(b, "To: <%s>", r->mf->env.sender);
-	line(b, "Subject: Your message could not be delivered");
-	line(b, "Message-ID: <%s@%s>", id->s, conf->hostname);
-	line(b, "Auto-Submitted: auto-replied");
-	line(b, "MIME-Version: 1.0");
-	line(b, "Content-Type: multipart/report; "
-	    "report-type=delivery-status;");
-	line(b, " boundary=\"=_%s\"", id->s);
-	buf_adds(b, CRLF);
-}
-
-static void
-add_part(struct buf *b, const struct msgid *id, const char *type)
-{
-	line(b, "--=_%s", id->s);
-	line(b, "Content-Type: %s", type);
-	buf_adds(b, CRLF);
-}
-
-/* "host said: 550 5.1.1 text"; the text of a reply begins with its code. */
-static void
-add_reason(struct buf *b, const struct result *r)
-{
-	if (r->host[0] != '\0')
-		buf_printf(b, "%s%s: ", r->host, r->reply != 0 ? " said" : "");
-	buf_adds(b, r->text[0] != '\0' ? r->text : result_name(r->code));
-}
-
-static void
-add_text(struct buf *b, const struct conf *conf, const struct bounce *r)
-{
-	struct buf reason = BUF_INIT;
-	size_t i;
-
-	line(b, "This is the mail system of %s.", conf->hostname);
-	buf_adds(b, CRLF);
-	line(b, "Your message could not be delivered to %s:",
-	    r->nrcpt == 1 ? "this recipient" : "these recipients");
-	for (i = 0; i < r->nrcpt; i++) {
-		buf_reset(&reason);
-		add_reason(&reason, &r->rcpt[i].result);
-		buf_adds(b, CRLF);
-		line(b, "<%s>", r->rcpt[i].addr);
-		line(b, "    %s", buf_str(&reason));
-		line(b, "    %s", advice_for(r->rcpt[i].result.code));
-	}
-	buf_adds(b, CRLF);
-	line(b, "It will not be tried again. The header of your message "
-	    "follows below.");
-	buf_adds(b, CRLF);
-	buf_clear(&reason);
-}
-
-/* The name in "name[address]:port". */
-static void
-add_mta(struct buf *b, const struct result *r)
-{
-	if (r->host[0] != '\0' && r->host[0] != '[')
-		line(b, "Remote-MTA: dns; %.*s",
-		    (int)strcspn(r->host, "["), r->host);
-}
-
-static void
-add_status(struct buf *b, const struct conf *conf, const struct bounce *r)
-{
-	const struct result *res;
-	size_t i;
-
-	line(b, "Reporting-MTA: dns; %s", conf->hostname);
-	line(b, "X-Queue-ID: %s", r->id->s);
-	date_line(b, "Arrival-Date", (time_t)(r->mf->env.time / 1000000));
-	for (i = 0; i < r->nrcpt; i++) {
-		res = &r->rcpt[i].result;
-		buf_adds(b, CRLF);
-		line(b, "Final-Recipient: rfc822; %s", r->rcpt[i].addr);
-		line(b, "Action: failed");
-		line(b, "Status: %s", result_esc(res));
-		add_mta(b, res);
-		line(b, "Diagnostic-Code: %s; %s",
-		    res->reply != 0 ? "smtp" : "x-mxnss", res->text);
-		date_line(b, "Last-Attempt-Date", r->now);
-	}
-	buf_adds(b, CRLF);
-}
-
-/* The header of the message, without the empty line that ends it. */
 static int
-add_original(struct buf *b, const struct bounce *r)
+reasons_read(struct outcome *o, struct message *m, struct reasons *rs)
 {
-	off_t end, at;
-	char block[4096], *p;
-	size_t from = b->len, i;
-	ssize_t n;
+	const struct load *l = m->load;
+	enum rcpt_state state;
+	size_t i;
 
-	end = r->mf->size < HEADER_MAX ? r->mf->size : HEADER_MAX;
-	for (at = 0; at < end; at += n) {
-		n = (ssize_t)sizeof(block);
-		if (n > end - at)
-			n = (ssize_t)(end - at);
-		n = pread(r->fd, block, (size_t)n, r->mf->start + at);
-		if (n == -1)
-			return -1;
-		if (n == 0)
-			break;
-		for (i = 0; i < (size_t)n; i++)
-			buf_addc(b, block[i] == '\r' || block[i] == '\n' ||
-			    block[i] == '\t' ||
-			    (block[i] >= ' ' && block[i] <= '~') ?
-			    block[i] : '?');
-		p = memmem(b->data + from, b->len - from, "\r\n\r\n", 4);
-		if (p != NULL) {
-			b->len = (size_t)(p + 2 - b->data);
-			return 0;
-		}
+	rs->load = l;
+	rs->last = xcalloc(l->mf.env.nrcpt, sizeof(rs->last[0]));
+	for (i = 0; i < l->mf.env.nrcpt; i++) {
+		state = l->rcpt[i].state;
+		if (state != RCPT_FAILED && state != RCPT_RELAYED &&
+		    state != RCPT_DEFERRED)
+			continue;
+		rs->last[i] = xcalloc(1, sizeof(*rs->last[i]));
+		rs->last[i]->rcpt = &l->mf.env.rcpt[i];
+		rs->last[i]->time = o->now;
+		result_set(&rs->last[i]->result, state == RCPT_RELAYED ?
+		    R_SENT : state == RCPT_FAILED ? R_REFUSED : R_LOCALERR,
+		    "no reason known");
 	}
-	/* no end, or far too long: whole lines only */
-	while (b->len > from && b->data[b->len - 1] != '\n')
-		b->len--;
+	if (queue_journal(o->queue, &m->id, collect, rs) == 0)
+		return 0;
+	log_err("%s: cannot read the journal: %s", m->id.s, strerror(errno));
+	return -1;
+}
+
+/* --- too old -------------------------------------------------------------- */
+
+static bool
+is_over(const struct outcome *o, const struct load *l, size_t i)
+{
+	return l->rcpt[i].state == RCPT_DEFERRED &&
+	    sched_is_over(o->sched, age_of(o, l), l->rcpt[i].attempts);
+}
+
+static void
+give_up(struct outcome *o, struct message *m, struct reasons *rs, size_t i)
+{
+	struct journal_record rec;
+	struct result *r = &rs->last[i]->result, last = *r;
+
+	result_set(r, R_EXPIRED, "not delivered in %lld hours; last: %s",
+	    (long long)(age_of(o, m->load) / 3600), last.text);
+	memcpy(r->host, last.host, sizeof(r->host));
+	rec.type = JOURNAL_FAILED;
+	rec.time = (uint64_t)o->now * 1000000;
+	rec.rcpt = i;
+	rec.result = *r;
+	if (queue_record(o->queue, &m->id, &rec, 1) == -1) {
+		log_err("%s: cannot write the journal: %s; not given up yet",
+		    m->id.s, strerror(errno));
+		*r = last;
+		return;
+	}
+	outcome_log(o, m, i, r);
+	m->load->rcpt[i].state = RCPT_FAILED;
+}
+
+/* --- reports -------------------------------------------------------------- */
+
+static bool
+is_wanted(const struct load *l, size_t i, enum notice_kind kind)
+{
+	return l->rcpt[i].state == kinds[kind].before &&
+	    dsn_wants(l->mf.env.rcpt[i].notify, kinds[kind].wanted);
+}
+
+static bool
+is_due(const struct outcome *o, const struct load *l, enum notice_kind kind)
+{
+	size_t i;
+
+	if (kind != NOTICE_DELAYED)
+		return load_count(l, kinds[kind].before) != 0;
+	if (l->reports[kind] != 0 || l->mf.env.sender[0] == '\0' ||
+	    !sched_is_late(o->sched, age_of(o, l)))
+		return false;
+	for (i = 0; i < l->mf.env.nrcpt; i++)
+		if (is_wanted(l, i, kind))
+			return true;
+	return false;
+}
+
+/* Make the report to those who want it: 1, 0 nobody does, or -1. */
+static int
+make(struct outcome *o, struct message *m, const struct reasons *rs,
+    enum notice_kind kind, struct msgid *name)
+{
+	const struct load *l = m->load;
+	struct notice n = { .kind = kind, .id = &m->id, .mf = &l->mf,
+	    .to = l->mf.env.sender, .nth = l->reports[kind], .now = o->now,
+	    .until = (time_t)(l->mf.env.time / 1000000) +
+	    (time_t)o->sched->expire };
+	struct notice_rcpt *to;
+	size_t i;
+	int ret;
+
+	if (n.to[0] == '\0')
+		return 0;
+	n.rcpt = to = xcalloc(l->mf.env.nrcpt, sizeof(to[0]));
+	for (i = 0; i < l->mf.env.nrcpt; i++)
+		if (is_wanted(l, i, kind))
+			to[n.nrcpt++] = *rs->last[i];
+	ret = n.nrcpt == 0 ? 0 : load_reopen(o->queue, m);
+	if (ret == 0 && n.nrcpt != 0) {
+		n.fd = l->fd;
+		ret = notice_make(o->queue, o->conf, &n, name) == 0 ? 1 : -1;
+	}
+	free(to);
+	return ret;
+}
+
+/* Nobody hears of it but the administrator. */
+static void
+log_failures(const struct message *m, const struct reasons *rs)
+{
+	const struct load *l = m->load;
+	size_t i;
+
+	for (i = 0; i < l->mf.env.nrcpt; i++) {
+		if (l->rcpt[i].state != RCPT_FAILED)
+			continue;
+		if (!is_wanted(l, i, NOTICE_FAILED))
+			log_info("%s: no report about <%s>: the sender asked "
+			    "for none", m->id.s, l->mf.env.rcpt[i].addr);
+		else if (l->mf.env.sender[0] == '\0')
+			log_err("%s: mail without a sender for <%s> cannot be "
+			    "delivered: %s", m->id.s, l->mf.env.rcpt[i].addr,
+			    rs->last[i]->result.text);
+	}
+}
+
+static int
+tell(struct outcome *o, struct message *m, const struct reasons *rs,
+    enum notice_kind kind)
+{
+	struct journal_record rec = { .type = kinds[kind].record,
+	    .time = (uint64_t)o->now * 1000000, .rcpt = JOURNAL_ALL };
+	struct load *l = m->load;
+	struct msgid *name = &o->made[o->nmade];
+	size_t i;
+	int made;
+
+	if ((made = make(o, m, rs, kind, name)) == -1) {
+		log_err("%s: cannot make a report for <%s>: %s; tried again "
+		    "later", m->id.s, l->mf.env.sender, strerror(errno));
+		return -1;
+	}
+	if (made)
+		(void)strlcpy(rec.result.text, name->s,
+		    sizeof(rec.result.text));
+	if (queue_record(o->queue, &m->id, &rec, 1) == -1) {
+		log_err("%s: cannot write the journal: %s", m->id.s,
+		    strerror(errno));
+		return -1;
+	}
+	if (made)
+		log_info("%s: sender %s notification: %s", m->id.s,
+		    kinds[kind].name, name->s);
+	if (kind == NOTICE_FAILED)
+		log_failures(m, rs);
+	o->nmade += made;
+	l->reports[kind]++;
+	for (i = 0; i < l->mf.env.nrcpt; i++)
+		if (l->rcpt[i].state == kinds[kind].before)
+			l->rcpt[i].state = kinds[kind].after;
 	return 0;
 }
 
-static int
-write_report(int fd, const char *to, time_t now, const struct buf *b)
+int
+bounce(struct outcome *o, struct message *m)
 {
-	struct envelope env;
-	struct msgwriter *w;
-	int ret = -1;
+	struct load *l = m->load;
+	struct reasons rs;
+	bool any = false;
+	int kind, ret;
+	size_t i;
 
-	envelope_init(&env);
-	env.uid = geteuid();
-	env.time = (uint64_t)now * 1000000;
-	env.sender = xstrdup("");
-	envelope_add_rcpt(&env, to);
-	if ((w = msgwriter_new(fd, &env)) == NULL)
-		goto out;
-	if (msgwriter_data(w, b->data, b->len) == -1)
-		msgwriter_free(w);
-	else
-		ret = msgwriter_end(w);
-out:
-	envelope_clear(&env);
+	for (kind = 0; kind < NOTICE_MAX; kind++)
+		any |= is_due(o, l, (enum notice_kind)kind);
+	for (i = 0; i < l->mf.env.nrcpt; i++)
+		any |= is_over(o, l, i);
+	if (!any)
+		return 0;
+	if ((ret = reasons_read(o, m, &rs)) == 0) {
+		for (i = 0; i < l->mf.env.nrcpt; i++)
+			if (is_over(o, l, i))
+				give_up(o, m, &rs, i);
+		for (kind = 0; kind < NOTICE_MAX; kind++)
+			if (is_due(o, l, (enum notice_kind)kind) &&
+			    tell(o, m, &rs, (enum notice_kind)kind) == -1)
+				ret = -1;
+	}
+	reasons_free(&rs);
 	return ret;
 }
 
-int
-bounce_make(struct queue *q, const struct conf *conf, const struct bounce *r,
-    struct msgid *id)
-{
-	struct buf b = BUF_INIT;
-	int fd, error, ret = -1;
+/* --- reports that were made before ---------------------------------------- */
 
-	id_derive(id, r->id->s, r->nth);
-	if ((fd = queue_tmpfile(q)) == -1)
-		return -1;
-	add_header(&b, conf, r, id);
-	line(&b, "This report has parts for people and for programs "
-	    "(RFC 3464).");
-	buf_adds(&b, CRLF);
-	add_part(&b, id, "text/plain; charset=us-ascii");
-	add_text(&b, conf, r);
-	add_part(&b, id, "message/delivery-status");
-	add_status(&b, conf, r);
-	add_part(&b, id, "text/rfc822-headers");
-	if (add_original(&b, r) == -1)
-		goto out;
-	buf_adds(&b, CRLF);
-	line(&b, "--=_%s--", id->s);
-	if (write_report(fd, r->mf->env.sender, r->now, &b) == -1)
-		goto out;
-	ret = queue_link(q, id, fd);
-out:
-	error = errno;
-	buf_clear(&b);
-	close(fd);
-	errno = error;
-	return ret;
+struct look {
+	const char	*name;
+	bool		 found;
+};
+
+static void
+look_for(void *arg, const struct journal_record *r)
+{
+	struct look *look = arg;
+
+	look->found |= r->rcpt == JOURNAL_ALL &&
+	    strcmp(r->result.text, look->name) == 0;
+}
+
+bool
+bounce_may_go(struct queue *q, const struct message *m)
+{
+	const struct msgid *origin = &m->load->mf.env.origin;
+	struct look look = { m->id.s, false };
+	struct queue_entry e;
+
+	if (origin->s[0] == '\0' ||
+	    (queue_stat(q, origin, &e) == -1 && errno == ENOENT))
+		return true;
+	return queue_journal(q, origin, look_for, &look) == 0 && look.found;
 }

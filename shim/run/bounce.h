@@ -1,41 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Non-delivery reports (RFC 3464 in the frame of RFC 6522): what happened, in
- * plain words, then the same for programs, then the header of the message.
+ * Who is told of what: failure, delay, and success where nobody else tells
+ * (RFC 3461 section 5.2).
  */
 #ifndef SHIM_RUN_BOUNCE_H
 #define SHIM_RUN_BOUNCE_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <time.h>
+#include <stdbool.h>
 
-#include "base/conf.h"
-#include "base/result.h"
-#include "spool/msgfile.h"
-#include "spool/queue.h"
-
-struct bounce_rcpt {
-	const char	*addr;
-	struct result	 result;	/* permanent */
-};
-
-struct bounce {
-	const struct msgid *id;		/* of the message that failed */
-	const struct msgfile *mf;
-	int		 fd;		/* its file; read with pread(2) */
-	const struct bounce_rcpt *rcpt;
-	size_t		 nrcpt;
-	unsigned	 nth;		/* recipients reported before: names
-					   the report, see id_derive() */
-	time_t		 now;
-};
+#include "run/outcome.h"
 
 /*
- * Make the report and link it into queue/, durably; *ID is its name.  Made
- * twice, it exists once.  The sender must not be empty.  0, or -1 with errno.
+ * Give up the recipients that were just tried and are too old; then make the
+ * reports that are due about the loaded message.  Their names go to the
+ * outcome when they may be sent.  0; -1: some could not be made, and the
+ * states of their recipients are as they were.
  */
-int	bounce_make(struct queue *, const struct conf *,
-	    const struct bounce *, struct msgid *id);
+int	bounce(struct outcome *, struct message *);
+/*
+ * Whether the loaded message, if it is a report, may be sent: the message
+ * that it is about is gone or knows of it.  Else it would be made again.
+ */
+bool	bounce_may_go(struct queue *, const struct message *);
 
 #endif /* SHIM_RUN_BOUNCE_H */

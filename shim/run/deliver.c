@@ -392,7 +392,7 @@ deliver_message(struct deliver *d, struct delivery *m)
 	    m->generation);
 	for (i = 0; i < n; i++) {
 		todo[i] = &m->rcpt[i];
-		todo[i]->final = false;
+		todo[i]->final = todo[i]->relayed = false;
 		result_set(&todo[i]->result, R_LOCALERR, "not tried");
 	}
 	m->dead = n > 0;

@@ -14,20 +14,27 @@
 #include <time.h>
 
 #include "base/conf.h"
+#include "base/dsn.h"
 #include "base/result.h"
 
 struct delivery_rcpt {
 	const char	*addr;
+	unsigned	 notify;	/* DSN_*, and ... */
+	const char	*orcpt;		/* ... as in smtp.h */
 	uint32_t	 index;		/* the caller's */
 	struct result	 result;
 	bool		 final;		/* sent, or refused for good */
 	bool		 again;		/* of deliver.c: its turn comes yet */
+	bool		 relayed;	/* sent, to a host that will not tell the
+					   sender, who wants to know */
 };
 
 struct delivery {
 	/* in */
 	const char	*id;
 	const char	*sender;	/* "" for a report */
+	const char	*envid;		/* or NULL */
+	enum dsn_ret	 ret;
 	uint64_t	 time;		/* of submission; microseconds */
 	uint64_t	 generation;	/* of the overrides: route.h */
 	int		 fd;

@@ -268,12 +268,14 @@ dispatch_unload(struct dispatch *d, struct message *m)
 	m->reader = -1;
 }
 
-/* A report was made: it is a message like others. */
+/* Reports were made: they are messages like others. */
 void
-dispatch_see_report(struct dispatch *d, const struct outcome *o)
+dispatch_see_reports(struct dispatch *d, const struct outcome *o)
 {
-	if (o->reported)
-		(void)queue_look(d->queue, IN_QUEUE, o->report.s,
+	size_t i;
+
+	for (i = 0; i < o->nmade; i++)
+		(void)queue_look(d->queue, IN_QUEUE, o->made[i].s,
 		    dispatch_see, d);
 }
 
@@ -314,7 +316,7 @@ dispatch_settle(struct dispatch *d, struct message *m)
 			    dispatch_see, d);
 		m->changed = m->halted = false;
 	}
-	dispatch_see_report(d, &o);
+	dispatch_see_reports(d, &o);
 }
 
 static void
@@ -391,7 +393,7 @@ on_rcpt(void *arg, struct task *t, const struct report *r)
 		return;
 	rcpt = &l->rcpt[r->rcpt];
 	if (result_is_ok(&r->result))
-		rcpt->state = RCPT_SENT;
+		rcpt->state = r->relayed ? RCPT_RELAYED : RCPT_SENT;
 	else if (result_is_permanent(&r->result))
 		rcpt->state = RCPT_FAILED;
 	else {
@@ -590,6 +592,7 @@ dispatch_conf(struct dispatch *d, const struct conf *conf, bool hold)
 	d->sched.min = conf->retry_min;
 	d->sched.max = conf->retry_max;
 	d->sched.expire = conf->expire;
+	d->sched.warn = conf->warn;
 	dests_set_cap(d->dests, conf->per_destination);
 	crew_dismiss_all(d->crew);
 }

@@ -66,7 +66,7 @@ void	dispatch_sync_soon(struct dispatch *);
 struct outcome dispatch_outcome(struct dispatch *);
 void	dispatch_unload(struct dispatch *, struct message *);
 /* A report was made: it is a message like others. */
-void	dispatch_see_report(struct dispatch *, const struct outcome *);
+void	dispatch_see_reports(struct dispatch *, const struct outcome *);
 /* All tasks of the message are done. */
 void	dispatch_settle(struct dispatch *, struct message *);
 /* No worker had it: end the task without an attempt, or put it off. */

@@ -81,9 +81,9 @@ transaction(struct attempt *a, bool again)
 	struct delivery *m = a->m;
 	struct peer *peer = d->peer;
 	struct delivery_rcpt **who = xcalloc(a->nopen, sizeof(*who));
-	struct smtp_message msg = { .sender = m->sender, .fd = m->fd,
-	    .start = m->start, .size = m->size, .eightbit = m->eightbit,
-	    .nrcpt = choose_rcpts(a, again, who) };
+	struct smtp_message msg = { .sender = m->sender, .envid = m->envid,
+	    .ret = m->ret, .fd = m->fd, .start = m->start, .size = m->size,
+	    .eightbit = m->eightbit, .nrcpt = choose_rcpts(a, again, who) };
 	struct result r;
 	int64_t began = deliver_clock(CLOCK_MONOTONIC);
 	bool lost;
@@ -92,14 +92,20 @@ transaction(struct attempt *a, bool again)
 	msg.rcpt = xcalloc(msg.nrcpt, sizeof(*msg.rcpt));
 	for (i = 0; i < msg.nrcpt; i++) {
 		msg.rcpt[i].addr = who[i]->addr;
+		msg.rcpt[i].notify = who[i]->notify;
+		msg.rcpt[i].orcpt = who[i]->orcpt;
 		msg.rcpt[i].result = who[i]->result;
 	}
 	smtp_set_trace(peer->smtp, m->trace, m->arg);
 	lost = smtp_mail(peer->smtp, &msg, &r) != 0;
 	a->unsure = msg.unsure;
 	smtp_set_trace(peer->smtp, NULL, NULL);
-	for (i = 0; i < msg.nrcpt; i++)
+	for (i = 0; i < msg.nrcpt; i++) {
 		take_result(a, who[i], &msg.rcpt[i]);
+		/* who does not know DSN will not tell (RFC 3461, 5.2.2) */
+		who[i]->relayed = result_is_ok(&who[i]->result) && !msg.dsn &&
+		    dsn_wants(who[i]->notify, DSN_SUCCESS);
+	}
 	free(msg.rcpt);
 	free(who);
 	a->served = true;

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "run/bounce.h"
 #include "run/dispatchint.h"
 #include "run/job.h"
 #include "run/load.h"
@@ -138,7 +139,7 @@ catch_up(struct dispatch *d, struct message *m)
 	struct outcome o = dispatch_outcome(d);
 	int ret = outcome_catch_up(&o, m);
 
-	dispatch_see_report(d, &o);
+	dispatch_see_reports(d, &o);
 	return ret == 0;
 }
 
@@ -249,7 +250,8 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 	    m->id.s, l->mf.env.sender, (long long)l->mf.size,
 	    l->mf.env.nrcpt);
 	check_reader(m);
-	if (!catch_up(d, m) || !reserve(d, m)) {
+	if (!bounce_may_go(d->queue, m) || !catch_up(d, m) ||
+	    !reserve(d, m)) {
 		put_back(d, m);
 		return false;
 	}

@@ -50,6 +50,7 @@ struct report {
 	enum report_kind kind;
 	struct msgid	 id;
 	uint32_t	 rcpt;
+	bool		 relayed;	/* sent, and the sender is to be told */
 	struct result	 result;
 	/* DONE: */
 	bool		 retired;	/* the message was removed */

@@ -19,35 +19,50 @@
 #define MIN_SIZE	((uint64_t)50 << 20)
 #define MIN_RCPTS	1000
 
+/* What a record says of a recipient that it is about. */
+static void
+replay_rcpt(struct rcpt *rcpt, const struct journal_record *r)
+{
+	switch (r->type) {
+	case JOURNAL_ATTEMPT:
+		rcpt->attempts++;
+		rcpt->held = r->result.code == R_HELD;
+		break;
+	case JOURNAL_DELIVERED:
+		rcpt->state = RCPT_SENT;
+		break;
+	case JOURNAL_RELAYED:
+		rcpt->state = RCPT_RELAYED;
+		break;
+	case JOURNAL_FAILED:
+		rcpt->state = RCPT_FAILED;
+		break;
+	case JOURNAL_REPORTED:
+		if (rcpt->state == RCPT_FAILED)
+			rcpt->state = RCPT_TOLD;
+		break;
+	case JOURNAL_CONFIRMED:
+		if (rcpt->state == RCPT_RELAYED)
+			rcpt->state = RCPT_SENT;
+		break;
+	case JOURNAL_WARNED:
+		break;
+	}
+}
+
 /* One record of the journal, in order. */
 static void
 replay(void *arg, const struct journal_record *r)
 {
 	struct load *l = arg;
-	struct rcpt *rcpt;
 	size_t i;
 
-	for (i = 0; i < l->mf.env.nrcpt; i++) {
-		rcpt = &l->rcpt[i];
-		if (r->rcpt != JOURNAL_ALL && r->rcpt != i)
-			continue;
-		switch (r->type) {
-		case JOURNAL_ATTEMPT:
-			rcpt->attempts++;
-			rcpt->held = r->result.code == R_HELD;
-			break;
-		case JOURNAL_DELIVERED:
-			rcpt->state = RCPT_SENT;
-			break;
-		case JOURNAL_FAILED:
-			rcpt->state = RCPT_FAILED;
-			break;
-		case JOURNAL_REPORTED:
-			if (rcpt->state == RCPT_FAILED)
-				rcpt->state = RCPT_TOLD;
-			break;
-		}
-	}
+	l->reports[NOTICE_FAILED] += r->type == JOURNAL_REPORTED;
+	l->reports[NOTICE_RELAYED] += r->type == JOURNAL_CONFIRMED;
+	l->reports[NOTICE_DELAYED] += r->type == JOURNAL_WARNED;
+	for (i = 0; i < l->mf.env.nrcpt; i++)
+		if (r->rcpt == JOURNAL_ALL || r->rcpt == i)
+			replay_rcpt(&l->rcpt[i], r);
 }
 
 static uint64_t
@@ -148,6 +163,16 @@ load_message(struct queue *q, const struct conf *conf, struct message *m)
 	if (ret != LOAD_OK)
 		load_free(m);
 	return ret;
+}
+
+size_t
+load_count(const struct load *l, enum rcpt_state state)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < l->mf.env.nrcpt; i++)
+		n += l->rcpt[i].state == state;
+	return n;
 }
 
 int

@@ -21,6 +21,8 @@ enum load_result load_message(struct queue *, const struct conf *,
 bool	load_is_too_large(const struct conf *, off_t size);
 /* Open the file of a parked message again.  0, or -1 with errno. */
 int	load_reopen(struct queue *, struct message *);
+/* How many recipients are in that state. */
+size_t	load_count(const struct load *, enum rcpt_state);
 void	load_park(struct message *);
 void	load_free(struct message *);	/* m->load, if there is one */
 /*

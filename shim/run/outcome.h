@@ -6,6 +6,7 @@
 #define SHIM_RUN_OUTCOME_H
 
 #include "base/conf.h"
+#include "run/notice.h"
 #include "run/sched.h"
 #include "run/table.h"
 
@@ -14,8 +15,9 @@ struct outcome {
 	const struct conf *conf;
 	const struct sched *sched;
 	time_t		 now;
-	bool		 reported; /* out: a report was made, its name is: */
-	struct msgid	 report;
+	/* out: reports that were made; they may go now */
+	struct msgid	 made[NOTICE_MAX];
+	size_t		 nmade;
 };
 
 /*
@@ -27,11 +29,14 @@ void	outcome_defer(struct outcome *, struct message *, const uint32_t *rcpt,
 /* The same for recipients on this host: they become RCPT_LOCAL. */
 void	outcome_hold(struct outcome *, struct message *, const uint32_t *rcpt,
 	    size_t n);
+/* Log what *R says of recipient I, and tell sendmail -v. */
+void	outcome_log(const struct outcome *, const struct message *, size_t i,
+	    const struct result *);
 /*
- * Before anything is tried: report failures that are in the journal and were
- * not reported, because an earlier run ended in between.  The report that it
- * may have made has the same recipients then, so its name is good for this
- * one.  0, or -1: try again later, and nothing else before.
+ * Before anything is tried: report what is in the journal and was not
+ * reported, because an earlier run ended in between.  The report that it may
+ * have made has the same recipients then, so its name is good for this one.
+ * 0, or -1: try again later, and nothing else before.
  */
 int	outcome_catch_up(struct outcome *, struct message *);
 /*

@@ -39,6 +39,27 @@ sched_is_due(const struct sched *s, time_t next, time_t now)
 	return next <= now || next - now > max + max / 8;
 }
 
+time_t
+sched_warn(const struct sched *s, int64_t age, time_t next, time_t now,
+    uint32_t random)
+{
+	/* spread, so that what came together does not go together */
+	time_t late = now + (s->warn - age) +
+	    (time_t)(random % (uint32_t)(s->min / 10 + 1));
+
+	if (s->warn == 0 || age >= s->warn || late >= next ||
+	    late < now + s->min)
+		return next;
+	return late;
+}
+
+bool
+sched_is_late(const struct sched *s, int64_t age)
+{
+	/* then it is not tried for long any more: a report comes soon */
+	return s->warn != 0 && age >= s->warn && age < s->expire;
+}
+
 bool
 sched_is_over(const struct sched *s, int64_t age, unsigned attempts)
 {

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "run/notice.h"
 #include "spool/msgfile.h"
 #include "spool/queue.h"
 
@@ -22,6 +23,7 @@ enum rcpt_state {
 	RCPT_OPEN,		/* to be tried */
 	RCPT_BUSY,		/* in a task */
 	RCPT_SENT,
+	RCPT_RELAYED,		/* sent; the sender is to be told */
 	RCPT_FAILED,		/* for good; the sender is to be told */
 	RCPT_TOLD,		/* for good; the sender was told */
 	RCPT_DEFERRED,		/* tried; again later */
@@ -40,6 +42,7 @@ struct load {
 	int		 fd;	/* -1: parked, or every task is done */
 	size_t		 tasks;	/* not finished */
 	struct rcpt	*rcpt;	/* one per recipient of the envelope */
+	unsigned	 reports[NOTICE_MAX]; /* made so far */
 	bool		 retired; /* a worker removed it */
 	bool		 tried;	/* a worker had some of it, or it was put off
 				   as if */

@@ -78,13 +78,14 @@ new_report(struct worker *w, enum report_kind kind, const struct job *job)
 }
 
 static void
-report_rcpt(struct worker *w, const struct job *job, uint32_t rcpt,
-    const struct result *result)
+report_rcpt(struct worker *w, const struct job *job,
+    const struct delivery_rcpt *rcpt)
 {
 	struct report *r = new_report(w, REPORT_RCPT, job);
 
-	r->rcpt = rcpt;
-	r->result = *result;
+	r->rcpt = rcpt->index;
+	r->relayed = rcpt->relayed;
+	r->result = rcpt->result;
 }
 
 static void
@@ -113,11 +114,14 @@ now_us(void)
 }
 
 static enum journal_type
-journal_type_of(const struct result *r)
+journal_type_of(const struct delivery_rcpt *rcpt)
 {
-	if (result_is_ok(r))
+	if (rcpt->relayed)
+		return JOURNAL_RELAYED;
+	if (result_is_ok(&rcpt->result))
 		return JOURNAL_DELIVERED;
-	return result_is_permanent(r) ? JOURNAL_FAILED : JOURNAL_ATTEMPT;
+	return result_is_permanent(&rcpt->result) ? JOURNAL_FAILED :
+	    JOURNAL_ATTEMPT;
 }
 
 static void
@@ -128,7 +132,7 @@ record(struct work *k, struct delivery_rcpt *const *rcpt, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		rec[i].type = journal_type_of(&rcpt[i]->result);
+		rec[i].type = journal_type_of(rcpt[i]);
 		rec[i].time = now;
 		rec[i].rcpt = rcpt[i]->index;
 		rec[i].result = rcpt[i]->result;
@@ -141,8 +145,8 @@ record(struct work *k, struct delivery_rcpt *const *rcpt, size_t n)
 }
 
 /*
- * Recipients are final: on disk with it.  A message that everybody has needs
- * no record: it goes.
+ * Recipients are final: on disk with it.  A message that everybody has, and of
+ * which nobody is to be told, needs no record: it goes.
  */
 static void
 on_outcome(void *arg, struct delivery_rcpt *const *rcpt, size_t n)
@@ -152,7 +156,8 @@ on_outcome(void *arg, struct delivery_rcpt *const *rcpt, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		k->nsent += result_is_ok(&rcpt[i]->result);
+		k->nsent += result_is_ok(&rcpt[i]->result) &&
+		    !rcpt[i]->relayed;
 	if (job->sole && k->nsent == job->nrcpt) {
 		k->retired = queue_retire(k->w->queue, job->place,
 		    &job->id) == 0;
@@ -163,7 +168,7 @@ on_outcome(void *arg, struct delivery_rcpt *const *rcpt, size_t n)
 	if (!k->retired)
 		record(k, rcpt, n);
 	for (i = 0; i < n; i++)
-		report_rcpt(k->w, job, rcpt[i]->index, &rcpt[i]->result);
+		report_rcpt(k->w, job, rcpt[i]);
 }
 
 /* The others wait: one record for all of them, at the end. */
@@ -180,7 +185,7 @@ record_waiting(struct work *k)
 	if (n > 0)
 		record(k, rcpt, n);
 	for (i = 0; i < n; i++)
-		report_rcpt(k->w, k->job, rcpt[i]->index, &rcpt[i]->result);
+		report_rcpt(k->w, k->job, rcpt[i]);
 	free(rcpt);
 }
 
@@ -221,11 +226,14 @@ static void
 run_job(struct work *k, int fd)
 {
 	const struct job *job = k->job;
+	const struct envelope_rcpt *rcpt;
 	struct delivery *m = &k->m;
 	size_t i;
 
 	m->id = job->id.s;
 	m->sender = k->mf.env.sender;
+	m->envid = k->mf.env.envid;
+	m->ret = k->mf.env.ret;
 	m->time = k->mf.env.time;
 	m->generation = job->generation;
 	m->fd = fd;
@@ -236,7 +244,10 @@ run_job(struct work *k, int fd)
 	m->rcpt = xcalloc(m->nrcpt, sizeof(*m->rcpt));
 	for (i = 0; i < m->nrcpt; i++) {
 		m->rcpt[i].index = job->rcpt[i];
-		m->rcpt[i].addr = k->mf.env.rcpt[job->rcpt[i]].addr;
+		rcpt = &k->mf.env.rcpt[job->rcpt[i]];
+		m->rcpt[i].addr = rcpt->addr;
+		m->rcpt[i].notify = rcpt->notify;
+		m->rcpt[i].orcpt = envelope_orcpt(rcpt);
 	}
 	m->outcome = on_outcome;
 	m->ready = on_ready;
@@ -252,13 +263,16 @@ static void
 fail_job(struct work *k, const char *why)
 {
 	const struct job *job = k->job;
-	struct result r;
+	struct delivery_rcpt rcpt = { .addr = NULL };
 	size_t i;
 
-	result_set(&r, R_LOCALERR, "cannot read the message: %s", why);
-	log_err("%s: %s", job->id.s, r.text);
-	for (i = 0; i < job->nrcpt && i < JOB_MAXRCPT; i++)
-		report_rcpt(k->w, job, job->rcpt[i], &r);
+	result_set(&rcpt.result, R_LOCALERR, "cannot read the message: %s",
+	    why);
+	log_err("%s: %s", job->id.s, rcpt.result.text);
+	for (i = 0; i < job->nrcpt && i < JOB_MAXRCPT; i++) {
+		rcpt.index = job->rcpt[i];
+		report_rcpt(k->w, job, &rcpt);
+	}
 }
 
 /* Takes FD and VFD, which may be -1. */

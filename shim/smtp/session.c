@@ -149,6 +149,7 @@ session_command(struct smtp *s, const char *what, struct result *r,
 		    r);
 	session_trace(s, '>', line);
 	memcpy(line + n, "\r\n", 2);
+	s->unsent += (size_t)n + 2;
 	return session_write(s, what, line, (size_t)n + 2, r);
 }
 
@@ -166,6 +167,7 @@ session_flush(struct smtp *s, const char *what, struct result *r)
 {
 	int rv;
 
+	s->unsent = 0;
 	s->io.deadline(s->io.arg, session_ms(s, SESSION_BLOCK));
 	if ((rv = s->io.flush(s->io.arg, r)) == -1)
 		return lost(s, what, r);

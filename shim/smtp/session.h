@@ -35,6 +35,7 @@ struct smtp {
 	uint64_t mails;			/* transactions begun */
 	char	 name[256];		/* of the server */
 	bool	 dead;			/* nothing more can be sent */
+	size_t	 unsent;		/* octets of commands, not flushed */
 	bool	 open;			/* RSET before the next MAIL */
 };
 

@@ -27,6 +27,7 @@ static const struct {
 	{ "SIZE",			SMTP_SIZE },
 	{ "ENHANCEDSTATUSCODES",	SMTP_ESC },
 	{ "LIMITS",			SMTP_LIMITS },
+	{ "DSN",			SMTP_DSN },
 };
 
 struct smtp *

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/dsn.h"
 #include "base/result.h"
 
 /*
@@ -49,6 +50,7 @@ struct smtp_params {
 #define SMTP_SIZE	0x10
 #define SMTP_ESC	0x20	/* ENHANCEDSTATUSCODES */
 #define SMTP_LIMITS	0x40	/* RFC 9422 */
+#define SMTP_DSN	0x80	/* RFC 3461 */
 
 /* How to greet back: HELO only where TLS need not be. */
 enum smtp_how {
@@ -90,17 +92,23 @@ struct smtp;
  */
 struct smtp_rcpt {
 	const char	*addr;
+	unsigned	 notify;	/* DSN_*; 0: nothing was asked */
+	const char	*orcpt;		/* what the sender named, or NULL */
 	struct result	 result;
 	bool		 again;
 };
 struct smtp_message {
 	const char	*sender;	/* "" for a report */
+	const char	*envid;		/* or NULL */
+	enum dsn_ret	 ret;
 	struct smtp_rcpt *rcpt;
 	size_t		 nrcpt;
 	int		 fd;		/* read with pread(2) */
 	off_t		 start;
 	off_t		 size;
 	bool		 eightbit;
+	bool		 dsn;		/* set by smtp_mail(): the server
+					   heeds NOTIFY */
 	bool		 unsure;	/* set by smtp_mail(): the end of the
 					   data was sent, and no clear reply
 					   came: the server may have it */

@@ -14,7 +14,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/xmalloc.h"
+#include "smtp/params.h"
 #include "smtp/session.h"
 #include "smtp/transaction.h"
 
@@ -225,16 +227,28 @@ mark_left(struct transaction *t)
 static int
 write_mail(struct transaction *t, struct result *r)
 {
-	const struct smtp_message *m = t->m;
-	struct smtp *s = t->s;
-	char size[32] = "";
+	struct buf params = BUF_INIT;
+	int rv;
 
-	if (s->offers & SMTP_SIZE)
-		(void)snprintf(size, sizeof(size), " SIZE=%jd",
-		    (intmax_t)m->size);
-	return session_command(s, IN_MAIL, r, "MAIL FROM:<%s>%s%s", m->sender,
-	    size, m->eightbit && (s->offers & SMTP_8BITMIME) ?
-	    " BODY=8BITMIME" : "");
+	params_mail(&params, t->s, t->m);
+	rv = session_command(t->s, IN_MAIL, r, "MAIL FROM:<%s>%s",
+	    t->m->sender, buf_str(&params));
+	buf_clear(&params);
+	return rv;
+}
+
+static int
+write_rcpt(struct transaction *t, const struct smtp_rcpt *rcpt,
+    struct result *r)
+{
+	struct buf params = BUF_INIT;
+	int rv;
+
+	params_rcpt(&params, t->s, rcpt);
+	rv = session_command(t->s, IN_RCPT, r, "RCPT TO:<%s>%s", rcpt->addr,
+	    buf_str(&params));
+	buf_clear(&params);
+	return rv;
 }
 
 /* Whether command I is sent at all, as far as is known now. */
@@ -259,8 +273,7 @@ write_command(struct transaction *t, size_t i, struct result *r)
 	if (i == MAIL)
 		return write_mail(t, r);
 	if (i - FIRST_RCPT < t->m->nrcpt)
-		return session_command(t->s, IN_RCPT, r, "RCPT TO:<%s>",
-		    t->m->rcpt[i - FIRST_RCPT].addr);
+		return write_rcpt(t, &t->m->rcpt[i - FIRST_RCPT], r);
 	return session_command(t->s, IN_DATA, r, "DATA");
 }
 
@@ -272,7 +285,7 @@ static int
 send_group(struct transaction *t, size_t *next, size_t end, bool *wanted,
     struct result *r)
 {
-	size_t asked = 0, i = *next, octets = 0;
+	size_t asked = 0, i = *next;
 
 	if (session_ready(t->s, IN_MAIL, r) == -1)
 		return -1;
@@ -283,10 +296,8 @@ send_group(struct transaction *t, size_t *next, size_t end, bool *wanted,
 		if (write_command(t, i, r) == -1)
 			return -1;
 		asked += i >= FIRST_RCPT && i < end - 1;
-		/* the address, and what is around it */
-		octets += i >= FIRST_RCPT && i < end - 1 ?
-		    strlen(t->m->rcpt[i - FIRST_RCPT].addr) + 16 : 16;
-		if (!(t->s->offers & SMTP_PIPELINING) || octets > GROUP_MAX) {
+		if (!(t->s->offers & SMTP_PIPELINING) ||
+		    t->s->unsent > GROUP_MAX) {
 			i++;
 			break;
 		}
@@ -451,6 +462,7 @@ smtp_mail(struct smtp *s, struct smtp_message *m, struct result *r)
 	m->unsure = false;
 	for (i = 0; i < m->nrcpt; i++)
 		m->rcpt[i].again = false;
+	m->dsn = (s->offers & SMTP_DSN) != 0;
 	t.state = xcalloc(m->nrcpt + 1, sizeof(*t.state));
 	if (check(&t)) {
 		select_rcpts(&t);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Envelope records to and from octets.  Order and number of the records are
- * fixed: U, T, S, then R once or more with what belongs to it, then M.  Lengths rule; no value can
- * end a record early or begin another.
+ * Envelope records to and from octets.  Their order is fixed, and so is their
+ * number but for R and what belongs to it.  Lengths rule; no value can end a
+ * record early or begin another.
  */
 #include "config.h"
 
@@ -13,6 +13,9 @@
 #include <string.h>
 
 #include "base/xmalloc.h"
+
+/* The first three, R and M must be there; after M nothing follows. */
+#define ORDER		"UTSIHORNPLAM"
 
 #define MAX_DIGITS	3	/* of a record's length */
 
@@ -33,10 +36,13 @@ envelope_clear(struct envelope *e)
 {
 	size_t i;
 
-	for (i = 0; i < e->nrcpt; i++)
+	for (i = 0; i < e->nrcpt; i++) {
 		free(e->rcpt[i].addr);
+		free(e->rcpt[i].orcpt);
+	}
 	free(e->rcpt);
 	free(e->sender);
+	free(e->envid);
 	envelope_init(e);
 }
 
@@ -61,6 +67,25 @@ envelope_add_rcpt(struct envelope *e, const char *addr)
 	return add_rcpt(e, xstrdup(addr));
 }
 
+const char *
+envelope_orcpt(const struct envelope_rcpt *rcpt)
+{
+	return rcpt->orcpt != NULL ? rcpt->orcpt : rcpt->addr;
+}
+
+void
+envelope_forget_claims(struct envelope *e)
+{
+	struct envelope_rcpt *rcpt;
+
+	e->origin.s[0] = '\0';
+	for (rcpt = e->rcpt; rcpt < e->rcpt + e->nrcpt; rcpt++) {
+		rcpt->expanded = rcpt->mailbox = false;
+		free(rcpt->orcpt);
+		rcpt->orcpt = NULL;
+	}
+}
+
 static void
 format_record(struct buf *b, char type, const char *value)
 {
@@ -77,21 +102,41 @@ format_number(struct buf *b, char type, uint64_t v)
 	buf_clear(&num);
 }
 
+static void
+format_rcpt(struct buf *b, const struct envelope_rcpt *rcpt)
+{
+	struct buf notify = BUF_INIT;
+
+	format_record(b, 'R', rcpt->addr);
+	if (rcpt->notify != 0) {
+		dsn_add_notify(&notify, rcpt->notify);
+		format_record(b, 'N', buf_str(&notify));
+		buf_clear(&notify);
+	}
+	if (rcpt->orcpt != NULL)
+		format_record(b, 'P', rcpt->orcpt);
+	if (rcpt->mailbox)
+		format_record(b, 'L', "");
+	if (rcpt->expanded)
+		format_record(b, 'A', "");
+}
+
 void
 envelope_format(const struct envelope *e, struct buf *b)
 {
-	const struct envelope_rcpt *rcpt;
+	size_t i;
 
 	format_number(b, 'U', e->uid);
 	format_number(b, 'T', e->time);
 	format_record(b, 'S', e->sender != NULL ? e->sender : "");
-	for (rcpt = e->rcpt; rcpt < e->rcpt + e->nrcpt; rcpt++) {
-		format_record(b, 'R', rcpt->addr);
-		if (rcpt->mailbox)
-			format_record(b, 'L', "");
-		if (rcpt->expanded)
-			format_record(b, 'A', "");
-	}
+	if (e->envid != NULL)
+		format_record(b, 'I', e->envid);
+	if (e->ret != DSN_RET_UNSAID)
+		format_record(b, 'H', dsn_ret_name(e->ret));
+	if (e->origin.s[0] != '\0')
+		format_record(b, 'O', e->origin.s);
+	for (i = 0; i < e->nrcpt; i++)
+		format_rcpt(b, &e->rcpt[i]);
 	format_record(b, 'M', "");
 }
 
@@ -159,7 +204,7 @@ parse_record(const char *p, size_t n, struct record *r, size_t *used,
 	if (n == 0)
 		return 0;
 	r->type = p[0];
-	if (memchr("UTSRALM", r->type, 7) == NULL) {
+	if (r->type == '\0' || strchr(ORDER, r->type) == NULL) {
 		*why = "unknown record in the envelope";
 		return -1;
 	}
@@ -199,59 +244,102 @@ parse_number(const struct record *r, uint64_t max, uint64_t *v)
 	return 0;
 }
 
-/* Take record R, which follows one of type LAST, into E. */
-static const char *
-take_record(struct envelope *e, const struct record *r, char last,
-    size_t maxrcpt)
+/* The place of a record's type in the order. */
+static int
+place(char type)
 {
-	/* what may follow what */
-	static const char order[][2] = { { 0, 'U' }, { 'U', 'T' },
-	    { 'T', 'S' }, { 'S', 'R' }, { 'R', 'R' }, { 'R', 'M' },
-	    { 'R', 'A' }, { 'A', 'R' }, { 'A', 'M' }, { 'R', 'L' },
-	    { 'L', 'A' }, { 'L', 'R' }, { 'L', 'M' } };
-	struct envelope_rcpt *rcpt;
-	uint64_t v;
-	size_t i;
+	return (int)(strchr(ORDER, type) - ORDER);
+}
 
-	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		if (order[i][0] == last && order[i][1] == r->type)
-			break;
-	if (i == sizeof(order) / sizeof(order[0]))
-		return "envelope records out of order";
+/* Whether a record of type NEXT may follow one of type LAST, 0: none. */
+static bool
+may_follow(char last, char next)
+{
+	int from = last != 0 ? place(last) : -1, to = place(next);
+	int s = place('S'), r = place('R');
+
+	if (from < s || to <= s)
+		return to == from + 1;
+	return to == r || (to > from && (to < r || from >= r));
+}
+
+/* Records of the message, before the recipients. */
+static const char *
+take_head(struct envelope *e, const struct record *r)
+{
+	uint64_t v;
+
 	switch (r->type) {
 	case 'U':
 		if (parse_number(r, (uid_t)-1, &v) == -1)
 			return "bad number in the envelope";
 		e->uid = (uid_t)v;
-		break;
+		return NULL;
 	case 'T':
-		if (parse_number(r, UINT64_MAX, &e->time) == -1)
-			return "bad number in the envelope";
-		break;
+		return parse_number(r, UINT64_MAX, &e->time) == -1 ?
+		    "bad number in the envelope" : NULL;
 	case 'S':
 		if (!is_path(r->value, r->len))
 			return "the sender is no address";
 		e->sender = xstrndup(r->value, r->len);
-		break;
-	case 'R':
-		if (r->len == 0 || !is_path(r->value, r->len))
-			return "a recipient is no address";
-		if (e->nrcpt == maxrcpt)
-			return "too many recipients";
-		add_rcpt(e, xstrndup(r->value, r->len));
-		break;
-	case 'A':
-	case 'L':
-		if (r->len != 0)
-			return "bad value of an envelope record";
-		rcpt = &e->rcpt[e->nrcpt - 1];
-		*(r->type == 'A' ? &rcpt->expanded : &rcpt->mailbox) = true;
-		break;
-	case 'M':
-		if (r->len != 0)
-			return "bad value of an envelope record";
-		break;
+		return NULL;
+	case 'I':
+		if (!dsn_is_envid(r->value, r->len))
+			return "bad ENVID in the envelope";
+		e->envid = xstrndup(r->value, r->len);
+		return NULL;
+	case 'H':
+		return dsn_parse_ret(r->value, r->len, &e->ret) == -1 ?
+		    "bad RET in the envelope" : NULL;
+	default:
+		if (r->len != ID_LEN)
+			return "bad identifier in the envelope";
+		memcpy(e->origin.s, r->value, ID_LEN);
+		e->origin.s[ID_LEN] = '\0';
+		return id_is_valid(e->origin.s) ? NULL :
+		    "bad identifier in the envelope";
 	}
+}
+
+/* Records of the last recipient. */
+static const char *
+take_of_rcpt(struct envelope_rcpt *rcpt, const struct record *r)
+{
+	switch (r->type) {
+	case 'N':
+		return dsn_parse_notify(r->value, r->len, &rcpt->notify) ==
+		    -1 ? "bad NOTIFY in the envelope" : NULL;
+	case 'P':
+		if (r->len == 0 || !is_path(r->value, r->len))
+			return "an original recipient is no address";
+		rcpt->orcpt = xstrndup(r->value, r->len);
+		return NULL;
+	default:
+		if (r->len != 0)
+			return "bad value of an envelope record";
+		*(r->type == 'A' ? &rcpt->expanded : &rcpt->mailbox) = true;
+		return NULL;
+	}
+}
+
+/* Take record R, which follows one of type LAST, into E. */
+static const char *
+take_record(struct envelope *e, const struct record *r, char last,
+    size_t maxrcpt)
+{
+	if (!may_follow(last, r->type))
+		return "envelope records out of order";
+	if (strchr("UTSIHO", r->type) != NULL)
+		return take_head(e, r);
+	if (r->type == 'M')
+		return r->len != 0 ? "bad value of an envelope record" : NULL;
+	if (r->type != 'R')
+		return take_of_rcpt(&e->rcpt[e->nrcpt - 1], r);
+	if (r->len == 0 || !is_path(r->value, r->len))
+		return "a recipient is no address";
+	if (e->nrcpt == maxrcpt)
+		return "too many recipients";
+	add_rcpt(e, xstrndup(r->value, r->len));
 	return NULL;
 }
 

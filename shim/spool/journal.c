@@ -30,8 +30,11 @@
 static const char letters[] = {
 	[JOURNAL_ATTEMPT] = 'A',
 	[JOURNAL_DELIVERED] = 'D',
+	[JOURNAL_RELAYED] = 'P',
 	[JOURNAL_FAILED] = 'F',
 	[JOURNAL_REPORTED] = 'R',
+	[JOURNAL_CONFIRMED] = 'C',
+	[JOURNAL_WARNED] = 'W',
 };
 
 /* One word: no space or control character, "-" when there is none. */

@@ -19,8 +19,16 @@
 enum journal_type {
 	JOURNAL_ATTEMPT,	/* tried; the result is temporary */
 	JOURNAL_DELIVERED,	/* the next hop took it */
+	JOURNAL_RELAYED,	/* the same; the sender must be told */
 	JOURNAL_FAILED,		/* permanent; the sender must be told */
-	JOURNAL_REPORTED	/* the sender was told (or nobody is to be) */
+	/*
+	 * About the whole message, made in this order: the report is there,
+	 * then this is written, then the report may go.  The text names it;
+	 * it is empty when nobody is to be told.
+	 */
+	JOURNAL_REPORTED,	/* of all that failed so far */
+	JOURNAL_CONFIRMED,	/* of all that were relayed so far */
+	JOURNAL_WARNED		/* that it is late */
 };
 
 struct journal_record {

@@ -22,8 +22,8 @@
 #define MAGIC_LEN	(sizeof(MSGFILE_MAGIC) - 1)
 #define CHUNK		65536
 /* the records of one recipient, and all but the recipients together */
-#define MAX_RECORD	(ENVELOPE_MAX_ADDR + 16)
-#define MAX_OTHERS	(4 * MAX_RECORD)
+#define MAX_RECORD	(2 * ENVELOPE_MAX_ADDR + 64)
+#define MAX_OTHERS	(7 * MAX_RECORD)
 
 struct msgwriter {
 	int	 fd;
@@ -469,16 +469,6 @@ usec(const struct timespec *ts)
 	return (uint64_t)ts->tv_sec * 1000000 + (uint64_t)ts->tv_nsec / 1000;
 }
 
-/* Who is expanded, and to whom, is not for the submitter to say. */
-static void
-forget_claims(struct envelope *env)
-{
-	size_t i;
-
-	for (i = 0; i < env->nrcpt; i++)
-		env->rcpt[i].expanded = env->rcpt[i].mailbox = false;
-}
-
 int
 msgfile_copy(int from, int to, const struct stat *st, uint64_t maxsize,
     size_t maxrcpt, struct msgfile *mf, const char **why)
@@ -500,7 +490,7 @@ msgfile_copy(int from, int to, const struct stat *st, uint64_t maxsize,
 	if (rc == 0) {
 		/* what the submitter says is a claim; what the kernel says is not */
 		mf->env.uid = st->st_uid;
-		forget_claims(&mf->env);
+		envelope_forget_claims(&mf->env);
 		if (mf->env.time > usec(&st->st_ctim))
 			mf->env.time = usec(&st->st_ctim);
 		rc = copy_to(&c, to, &head, used, mf);

@@ -174,8 +174,14 @@ event_name(enum journal_type type)
 		return "deferred";
 	case JOURNAL_DELIVERED:
 		return "delivered";
+	case JOURNAL_RELAYED:
+		return "relayed";
 	case JOURNAL_FAILED:
 		return "failed";
+	case JOURNAL_CONFIRMED:
+		return "confirmed";
+	case JOURNAL_WARNED:
+		return "warned";
 	default:
 		return "reported";
 	}
@@ -201,7 +207,7 @@ detail_event(void *arg, const struct journal_record *r)
 		buf_addc(h->b, ' ');
 		show_text(h->b, address);
 	}
-	if (r->type != JOURNAL_REPORTED) {
+	if (r->rcpt != JOURNAL_ALL) {
 		buf_adds(h->b, ": ");
 		add_result(h->b, &r->result);
 	}
@@ -318,7 +324,7 @@ json_event(void *arg, const struct journal_record *r)
 	buf_printf(h->b, "%s{\"time\":%" PRIu64 ",\"event\":\"%s\","
 	    "\"address\":", h->sep, r->time / 1000000, event_name(r->type));
 	show_json(h->b, address_of(h->w, r));
-	json_result(h->b, r->type != JOURNAL_REPORTED ? &r->result : NULL);
+	json_result(h->b, r->rcpt != JOURNAL_ALL ? &r->result : NULL);
 	buf_addc(h->b, '}');
 	h->sep = ",";
 }

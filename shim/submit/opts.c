@@ -26,11 +26,14 @@ typedef char *(*heed_fn)(struct opts *, const char *arg);
 static char *heed_nothing(struct opts *, const char *);
 static char *heed_b(struct opts *, const char *);
 static char *heed_e(struct opts *, const char *);
+static char *heed_envid(struct opts *, const char *);
 static char *heed_f(struct opts *, const char *);
 static char *heed_full_name(struct opts *, const char *);
 static char *heed_i(struct opts *, const char *);
+static char *heed_notify(struct opts *, const char *);
 static char *heed_o(struct opts *, const char *);
 static char *heed_q(struct opts *, const char *);
+static char *heed_ret(struct opts *, const char *);
 static char *heed_t(struct opts *, const char *);
 static char *heed_v(struct opts *, const char *);
 
@@ -53,16 +56,16 @@ static const struct option {
 	{ 'i', FLAG, heed_i },
 	{ 'L', ARGUMENT, heed_nothing },	/* log tag */
 	{ 'm', FLAG, heed_nothing },		/* me too */
-	{ 'N', ARGUMENT, heed_nothing },	/* DSN: notify */
+	{ 'N', ARGUMENT, heed_notify },
 	{ 'n', FLAG, heed_nothing },		/* no aliases */
 	{ 'O', ARGUMENT, heed_nothing },	/* Option=value */
 	{ 'o', ARGUMENT, heed_o },
 	{ 'q', JOINED, heed_q },
-	{ 'R', ARGUMENT, heed_nothing },	/* DSN: return */
+	{ 'R', ARGUMENT, heed_ret },
 	{ 'r', ARGUMENT, heed_f },		/* the old name of -f */
 	{ 't', FLAG, heed_t },
 	{ 'U', FLAG, heed_nothing },		/* initial submission */
-	{ 'V', ARGUMENT, heed_nothing },	/* DSN: envelope id */
+	{ 'V', ARGUMENT, heed_envid },
 	{ 'v', FLAG, heed_v },
 	{ 'X', ARGUMENT, heed_nothing },	/* traffic log file */
 };
@@ -103,6 +106,17 @@ heed_e(struct opts *o, const char *arg)
 }
 
 static char *
+heed_envid(struct opts *o, const char *arg)
+{
+	if (!dsn_is_envid(arg, strlen(arg)))
+		return xasprintf("-V takes 1 to %d printable characters of "
+		    "US-ASCII, of which + and = and blanks count as three",
+		    DSN_MAX_ENVID);
+	o->envid = arg;
+	return NULL;
+}
+
+static char *
 heed_f(struct opts *o, const char *arg)
 {
 	o->sender = arg;
@@ -122,6 +136,15 @@ heed_i(struct opts *o, const char *arg)
 	(void)arg;
 	o->ignore_dots = true;
 	return NULL;
+}
+
+static char *
+heed_notify(struct opts *o, const char *arg)
+{
+	if (dsn_parse_notify(arg, strlen(arg), &o->notify) == 0)
+		return NULL;
+	return xasprintf("-N %.100s is unknown; -N takes never, or a list of "
+	    "success, failure and delay with commas between them", arg);
 }
 
 /* -oXvalue: the options that have a name of one letter. */
@@ -160,6 +183,14 @@ heed_q(struct opts *o, const char *arg)
 		o->mode = OPTS_FLUSH;
 	return *arg == '\0' || strcmp(arg, "f") == 0 ? NULL :
 	    pick_add(&o->pick, arg);
+}
+
+static char *
+heed_ret(struct opts *o, const char *arg)
+{
+	if (dsn_parse_ret(arg, strlen(arg), &o->ret) == 0)
+		return NULL;
+	return xasprintf("-R %.100s is unknown; -R takes full or hdrs", arg);
 }
 
 static char *

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "base/dsn.h"
+
 #include "submit/pick.h"
 
 enum opts_mode {
@@ -22,6 +24,9 @@ struct opts {
 	bool		 verbose;	/* -v */
 	const char	*sender;	/* -f, or NULL */
 	const char	*full_name;	/* -F, or NULL */
+	unsigned	 notify;	/* -N: DSN_*; 0: nothing was asked */
+	enum dsn_ret	 ret;		/* -R */
+	const char	*envid;		/* -V, or NULL */
 	struct pick	 pick;		/* -qI, -qR, -qS */
 	char		**rcpt;		/* within argv */
 	int		 nrcpt;

@@ -22,7 +22,8 @@
 #define RUNNER		MXNSS_LIBEXECDIR "/runner"
 
 static const char usage[] =
-    "usage: sendmail [-itv] [-F name] [-f address] [--] [recipient ...]\n"
+    "usage: sendmail [-itv] [-F name] [-f address] [-N notify] [-R ret]\n"
+    "                [-V envid] [--] [recipient ...]\n"
     "       sendmail -bp | -q [-q[!]{I|R|S}part ...]\n"
     "       sendmail --help | --version\n"
     "The message is read from standard input.  See sendmail(8).\n";

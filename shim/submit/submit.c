@@ -184,7 +184,8 @@ take_recipient(void *arg, const struct addr *a)
 		return "<> is not a recipient";
 	rcpt = addr_complete(a, s->conf->mail_name, &why);
 	if (rcpt != NULL)
-		envelope_add_rcpt(&s->envelope, rcpt);
+		envelope_add_rcpt(&s->envelope, rcpt)->notify =
+		    s->opts->notify;
 	free(rcpt);
 	return why;
 }
@@ -352,6 +353,9 @@ open_drop(struct submission *s)
 		return spool_failed(s);
 	s->envelope.uid = getuid();
 	s->envelope.time = id_time(s->id.s);
+	s->envelope.ret = s->opts->ret;
+	if (s->opts->envid != NULL)
+		s->envelope.envid = xstrdup(s->opts->envid);
 	return EX_OK;
 }
 

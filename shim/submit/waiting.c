@@ -35,6 +35,7 @@ replay(void *arg, const struct journal_record *r)
 		if (r->type == JOURNAL_FAILED)
 			to->failed = true;
 		if (r->type == JOURNAL_DELIVERED ||
+		    r->type == JOURNAL_RELAYED ||
 		    (r->type == JOURNAL_REPORTED && to->failed))
 			to->final = true;
 	}

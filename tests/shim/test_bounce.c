@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reports: their text, and that each is made once. */
+/* Who is told of what, and once, whenever it all stops. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -16,11 +16,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
+#include "base/dsn.h"
 #include "run/bounce.h"
+#include "run/load.h"
 #include "spool_fixture.h"
 
-#define NOW	((time_t)1700000000)
+#define HOUR	3600
+#define DAY	(24 * HOUR)
 
 /* --- the n-th of these calls fails, or is the last one ------------------ */
 
@@ -41,7 +43,8 @@ step(void)
 #define WRAP(type, name, params, args)		\
 type	__real_##name params;			\
 type	__wrap_##name params;			\
-type						\
+						\
+__attribute__((used)) type			\
 __wrap_##name params				\
 {						\
 	return step() ? -1 : __real_##name args;	\
@@ -49,32 +52,17 @@ __wrap_##name params				\
 
 WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
 WRAP(int, fsync, (int fd), (fd))
+WRAP(int, fdatasync, (int fd), (fd))
 WRAP(int, linkat, (int a, const char *b, int c, const char *d, int e),
     (a, b, c, d, e))
 
 /* --- fixture ------------------------------------------------------------ */
 
 static struct conf conf;
+static struct sched sched = { 300, 4 * HOUR, 5 * DAY, 4 * HOUR };
 static struct queue *q;
-static struct msgid id;
-static struct msgfile mf;
-static int fd;
-
-static void
-make_message(const char *text, const char *rcpts)
-{
-	struct envelope env;
-	const char *why;
-
-	fd = queue_tmpfile(q);
-	assert_int_not_equal(fd, -1);
-	fixture_envelope(&env, "sender@example.org", rcpts);
-	env.time = (uint64_t)(NOW - 3600) * 1000000;
-	fixture_write(fd, &env, text);
-	envelope_clear(&env);
-	assert_int_equal(msgfile_read(fd, 100, &mf, &why), 0);
-	id_new(&id);
-}
+static struct message m;
+static time_t now;
 
 static int
 setup(void **state)
@@ -82,273 +70,341 @@ setup(void **state)
 	const char *why;
 
 	(void)state;
-	setenv("TZ", "UTC", 1);
 	fixture_spool();
 	q = queue_open(fixture_path("", ""), &why);
+	assert_non_null(q);
 	conf.hostname = (char *)(uintptr_t)"host.test";
 	conf.mail_name = (char *)(uintptr_t)"name.test";
-	fd = -1;
+	conf.max_size = 1 << 20;
+	conf.max_rcpts = 1000;
 	countdown = 0;
-	return q != NULL ? 0 : -1;
+	now = time(NULL);
+	return 0;
 }
 
 static int
 teardown(void **state)
 {
 	(void)state;
-	if (fd != -1) {
-		close(fd);
-		msgfile_clear(&mf);
-	}
+	load_free(&m);
 	queue_close(q);
 	fixture_remove();
 	return 0;
 }
 
-static struct bounce
-bounce_for(struct bounce_rcpt *rcpt, size_t n)
+static void
+load(void)
 {
-	struct bounce b = { .id = &id, .mf = &mf, .fd = fd, .rcpt = rcpt,
-	    .nrcpt = n, .now = NOW };
+	load_free(&m);
+	m.place = IN_QUEUE;
+	m.reader = -1;
+	assert_int_equal(load_message(q, &conf, &m), LOAD_OK);
+}
+
+/*
+ * A message of that AGE in queue/, to r0@x.test, r1@x.test and so on, which
+ * are to be notified as NOTIFY (DSN_*) says; loaded, all of them open.
+ */
+static void
+make(const char *sender, time_t age, const unsigned *notify, size_t n)
+{
+	struct envelope env;
+	char addr[32];
 	size_t i;
+	int fd;
 
-	for (i = 0; i < n; i++) {
-		rcpt[i].addr = mf.env.rcpt[i].addr;
-		result_set(&rcpt[i].result, R_NOHOST, "no such domain");
+	fixture_envelope(&env, sender, "r0@x.test");
+	env.rcpt[0].notify = notify[0];
+	env.time = (uint64_t)(now - age) * 1000000;
+	for (i = 1; i < n; i++) {
+		snprintf(addr, sizeof(addr), "r%zu@x.test", i);
+		envelope_add_rcpt(&env, addr)->notify = notify[i];
 	}
-	return b;
+	id_new(&m.id);
+	fd = queue_tmpfile(q);
+	fixture_write(fd, &env, FIXTURE_BODY);
+	assert_int_equal(queue_link(q, &m.id, fd), 0);
+	close(fd);
+	envelope_clear(&env);
+	load();
 }
 
-/* The text of the report, without the envelope; the caller's. */
-static char *
-text_of(const struct msgid *report)
-{
-	struct msgfile rep;
-	const char *why;
-	char *text;
-	int f;
-
-	f = queue_openmsg(q, report);
-	assert_int_not_equal(f, -1);
-	assert_int_equal(msgfile_read(f, 10, &rep, &why), 0);
-	assert_string_equal(rep.env.sender, "");
-	assert_int_equal(rep.env.nrcpt, 1);
-	assert_string_equal(rep.env.rcpt[0].addr, "sender@example.org");
-	assert_false(rep.eightbit);
-	text = calloc(1, (size_t)rep.size + 1);
-	assert_non_null(text);
-	assert_int_equal(pread(f, text, (size_t)rep.size, rep.start),
-	    rep.size);
-	msgfile_clear(&rep);
-	close(f);
-	return text;
-}
-
+/* The result of an attempt at recipient I, as a worker records it. */
 static void
-assert_has(const char *text, const char *part)
+happened(size_t i, enum journal_type type, enum result_code code)
 {
-	if (strstr(text, part) == NULL)
-		fail_msg("no \"%s\" in:\n%s", part, text);
+	static const enum rcpt_state states[] = {
+		[JOURNAL_ATTEMPT] = RCPT_DEFERRED,
+		[JOURNAL_DELIVERED] = RCPT_SENT,
+		[JOURNAL_RELAYED] = RCPT_RELAYED,
+		[JOURNAL_FAILED] = RCPT_FAILED,
+	};
+	struct journal_record r = { .type = type, .rcpt = i,
+	    .time = (uint64_t)now * 1000000 };
+
+	result_set(&r.result, code, "reason %zu", i);
+	assert_int_equal(queue_record(q, &m.id, &r, 1), 0);
+	m.load->rcpt[i].state = states[type];
+	m.load->rcpt[i].attempts++;
 }
 
-/* CRLF only, printable, no line over 998 octets. */
-static void
-assert_clean(const char *text)
-{
-	size_t line = 0;
+static struct outcome o;
 
-	for (; *text != '\0'; text++) {
-		if (*text == '\r') {
-			assert_int_equal(text[1], '\n');
-			line = 0;
-			text++;
-			continue;
-		}
-		assert_true(*text == '\t' || (*text >= ' ' && *text <= '~'));
-		assert_true(++line <= 998);
-	}
+static int
+tell(void)
+{
+	memset(&o, 0, sizeof(o));
+	o.queue = q;
+	o.conf = &conf;
+	o.sched = &sched;
+	o.now = now;
+	return bounce(&o, &m);
+}
+
+/* Recipient I in the report has that action, or is not there. */
+static void
+assert_in(const struct msgid *report, size_t i, const char *action)
+{
+	char *text = fixture_read("queue", report->s), want[100];
+
+	snprintf(want, sizeof(want), "Final-Recipient: rfc822; r%zu@x.test\r\n"
+	    "Action: %s\r\n", i, action != NULL ? action : "");
+	if (action == NULL)
+		want[strcspn(want, "\r")] = '\0';
+	if ((strstr(text, want) != NULL) != (action != NULL))
+		fail_msg("%s in:\n%s", want, text);
+	free(text);
 }
 
 /* --- tests -------------------------------------------------------------- */
 
 static void
-test_bounce_make_has_three_parts(void **state)
+test_bounce_nothing_to_say(void **state)
 {
-	struct bounce_rcpt rcpt[2];
-	struct msgid report;
-	struct bounce b;
-	char *text, part[64];
+	static const unsigned notify[3];
 
 	(void)state;
-	make_message("From: s\r\nSubject: original\r\n\r\nsecret body\r\n",
-	    "u@gone.test v@mx.test");
-	b = bounce_for(rcpt, 2);
-	result_set(&rcpt[1].result, R_REFUSED,
-	    "550 5.1.1 user unknown");
-	rcpt[1].result.reply = 550;
-	strlcpy(rcpt[1].result.esc, "5.1.1", sizeof(rcpt[1].result.esc));
-	strlcpy(rcpt[1].result.host, "a.mx.test[192.0.2.1]:25",
-	    sizeof(rcpt[1].result.host));
-	assert_int_equal(bounce_make(q, &conf, &b, &report), 0);
-	text = text_of(&report);
-	assert_clean(text);
-	assert_has(text, "From: Mail Delivery System "
-	    "<MAILER-DAEMON@name.test>\r\n");
-	assert_has(text, "To: <sender@example.org>\r\n");
-	assert_has(text, "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n");
-	assert_has(text, "Auto-Submitted: auto-replied\r\n");
-	assert_has(text, "Content-Type: multipart/report; "
-	    "report-type=delivery-status;\r\n boundary=\"=_");
-	/* for people, first */
-	assert_has(text, "Content-Type: text/plain; charset=us-ascii\r\n\r\n"
-	    "This is the mail system of host.test.\r\n");
-	assert_has(text, "<u@gone.test>\r\n    no such domain\r\n    The "
-	    "domain after the @ does not exist");
-	assert_has(text, "<v@mx.test>\r\n    a.mx.test[192.0.2.1]:25 said: "
-	    "550 5.1.1 user unknown\r\n");
-	/* for programs */
-	assert_has(text, "Content-Type: message/delivery-status\r\n\r\n"
-	    "Reporting-MTA: dns; host.test\r\n");
-	assert_has(text, "Arrival-Date: Tue, 14 Nov 2023 21:13:20 +0000\r\n"
-	    "\r\nFinal-Recipient: rfc822; u@gone.test\r\n"
-	    "Action: failed\r\nStatus: 5.1.2\r\n");
-	assert_has(text, "\r\n\r\nFinal-Recipient: rfc822; v@mx.test\r\n"
-	    "Action: failed\r\nStatus: 5.1.1\r\n"
-	    "Remote-MTA: dns; a.mx.test\r\n"
-	    "Diagnostic-Code: smtp; 550 5.1.1 user unknown\r\n");
-	/* the header, and nothing of the body */
-	assert_has(text, "Content-Type: text/rfc822-headers\r\n\r\n"
-	    "From: s\r\nSubject: original\r\n\r\n--=_");
-	assert_null(strstr(text, "secret"));
-	snprintf(part, sizeof(part), "\r\n--=_%s--\r\n", report.s);
-	assert_string_equal(text + strlen(text) - strlen(part), part);
-	free(text);
+	make("s@y.test", HOUR, notify, 3);
+	happened(0, JOURNAL_DELIVERED, R_SENT);
+	happened(1, JOURNAL_ATTEMPT, R_LATER);
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 0);
+	assert_int_equal(m.load->rcpt[1].state, RCPT_DEFERRED);
 }
 
 static void
-test_bounce_make_with_hostile_parts(void **state)
+test_bounce_each_kind_has_a_report(void **state)
 {
-	struct bounce_rcpt rcpt[1];
-	struct msgid report;
-	struct bounce b;
-	struct buf header = BUF_INIT;
-	char *text;
-	int i;
+	static const unsigned notify[] = { 0, 0, DSN_SUCCESS, DSN_SUCCESS, 0 };
 
 	(void)state;
-	buf_adds(&header, "Subject: caf\xc3\xa9 \x1b[31m\r\n");
-	for (i = 0; i < 5000; i++)
-		buf_printf(&header, "X-Long: %d of a header that has no "
-		    "end\r\n", i);
-	make_message(buf_str(&header), "u@gone.test");
-	buf_clear(&header);
-	b = bounce_for(rcpt, 1);
-	memset(rcpt[0].result.text, '\x1b', sizeof(rcpt[0].result.text) - 1);
-	memset(rcpt[0].result.host, '\n', sizeof(rcpt[0].result.host) - 1);
-	assert_int_equal(bounce_make(q, &conf, &b, &report), 0);
-	text = text_of(&report);
-	assert_clean(text);
-	assert_has(text, "Subject: caf?? ?[31m\r\n");
-	assert_true(strlen(text) < 80000);
-	free(text);
+	make("s@y.test", 5 * HOUR, notify, 5);
+	happened(0, JOURNAL_FAILED, R_REFUSED);
+	happened(1, JOURNAL_ATTEMPT, R_LATER);
+	happened(2, JOURNAL_RELAYED, R_SENT);
+	happened(3, JOURNAL_DELIVERED, R_SENT);
+	happened(4, JOURNAL_FAILED, R_NOHOST);
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 3);
+	assert_in(&o.made[0], 0, "failed");
+	assert_in(&o.made[0], 4, "failed");
+	assert_in(&o.made[0], 1, NULL);
+	assert_in(&o.made[1], 2, "relayed");
+	assert_in(&o.made[1], 3, NULL);
+	assert_in(&o.made[2], 1, "delayed");
+	assert_int_equal(m.load->rcpt[0].state, RCPT_TOLD);
+	assert_int_equal(m.load->rcpt[1].state, RCPT_DEFERRED);
+	assert_int_equal(m.load->rcpt[2].state, RCPT_SENT);
+	/* and no more of it, from memory and from the journal */
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 0);
+	load();
+	assert_int_equal(m.load->rcpt[0].state, RCPT_TOLD);
+	assert_int_equal(m.load->rcpt[2].state, RCPT_SENT);
+	happened(1, JOURNAL_ATTEMPT, R_LATER);
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 0);
+	/* a later failure is a report of its own, about that alone */
+	happened(1, JOURNAL_FAILED, R_REFUSED);
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 1);
+	assert_in(&o.made[0], 1, "failed");
+	assert_in(&o.made[0], 0, NULL);
+	assert_int_equal(fixture_count("queue"), 6);	/* and the journal */
 }
 
 static void
-test_bounce_make_without_a_body(void **state)
+test_bounce_heeds_notify(void **state)
 {
-	struct bounce_rcpt rcpt[1];
-	struct msgid report;
-	struct bounce b;
-	char *text;
+	static const unsigned notify[] = { DSN_NEVER, DSN_SUCCESS,
+	    DSN_FAILURE, DSN_FAILURE, DSN_NEVER };
+	size_t i;
 
 	(void)state;
-	make_message("Subject: all there is\r\n", "u@gone.test");
-	b = bounce_for(rcpt, 1);
-	assert_int_equal(bounce_make(q, &conf, &b, &report), 0);
-	text = text_of(&report);
-	assert_has(text, "headers\r\n\r\nSubject: all there is\r\n\r\n--=_");
-	free(text);
+	make("s@y.test", 5 * HOUR, notify, 5);
+	happened(0, JOURNAL_FAILED, R_REFUSED);
+	happened(1, JOURNAL_FAILED, R_REFUSED);
+	happened(2, JOURNAL_ATTEMPT, R_LATER);
+	happened(3, JOURNAL_FAILED, R_REFUSED);
+	happened(4, JOURNAL_ATTEMPT, R_LATER);
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 1);
+	for (i = 0; i < 5; i++)
+		assert_in(&o.made[0], i, i == 3 ? "failed" : NULL);
+	assert_int_equal(m.load->rcpt[0].state, RCPT_TOLD);
+	assert_int_equal(m.load->rcpt[1].state, RCPT_TOLD);
+	/* nobody at all */
+	happened(4, JOURNAL_FAILED, R_REFUSED);
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 0);
+	assert_int_equal(m.load->rcpt[4].state, RCPT_TOLD);
+	load();
+	assert_int_equal(m.load->rcpt[4].state, RCPT_TOLD);
 }
 
 static void
-test_bounce_make_has_advice_for_each_reason(void **state)
+test_bounce_without_a_sender(void **state)
 {
-	struct bounce_rcpt rcpt[1];
-	struct msgid report;
-	struct bounce b;
-	char *text;
-	int code;
+	static const unsigned notify[] = { 0, 0, DSN_SUCCESS };
 
 	(void)state;
-	for (code = R_NOHOST; code <= R_EXPIRED; code++) {
-		teardown(NULL);
-		setup(NULL);
-		make_message(FIXTURE_BODY, "u@gone.test");
-		b = bounce_for(rcpt, 1);
-		result_set(&rcpt[0].result, (enum result_code)code, "why");
-		assert_int_equal(bounce_make(q, &conf, &b, &report), 0);
-		text = text_of(&report);
-		assert_has(text, "<u@gone.test>\r\n    why\r\n    ");
-		assert_has(text, result_esc(&rcpt[0].result));
-		free(text);
-	}
-}
-
-static void
-test_bounce_make_twice_makes_one(void **state)
-{
-	struct bounce_rcpt rcpt[1];
-	struct msgid first, second;
-	struct bounce b;
-
-	(void)state;
-	make_message(FIXTURE_BODY, "u@gone.test");
-	b = bounce_for(rcpt, 1);
-	assert_int_equal(bounce_make(q, &conf, &b, &first), 0);
-	assert_int_equal(bounce_make(q, &conf, &b, &second), 0);
-	assert_string_equal(first.s, second.s);
-	assert_int_equal(fixture_count("queue"), 1);
-	b.nth = 1;
-	assert_int_equal(bounce_make(q, &conf, &b, &second), 0);
-	assert_string_not_equal(first.s, second.s);
+	make("", 5 * HOUR, notify, 3);
+	happened(0, JOURNAL_FAILED, R_REFUSED);
+	happened(1, JOURNAL_ATTEMPT, R_LATER);
+	happened(2, JOURNAL_RELAYED, R_SENT);
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 0);
+	assert_int_equal(m.load->rcpt[0].state, RCPT_TOLD);
+	assert_int_equal(m.load->rcpt[2].state, RCPT_SENT);
 	assert_int_equal(fixture_count("queue"), 2);
 }
 
-/* Whatever fails: no report, or a whole one; and then one. */
 static void
-test_bounce_make_at_every_step(void **state)
+test_bounce_warns_when_it_is_time(void **state)
 {
-	struct bounce_rcpt rcpt[1];
-	struct msgid report;
-	struct bounce b;
-	int n, status, steps = 0;
-	char *text;
-	pid_t pid;
+	static const unsigned notify[] = { 0 };
 
 	(void)state;
-	for (n = 1; n < 40; n++) {
-		teardown(NULL);
-		setup(NULL);
-		make_message(FIXTURE_BODY, "u@gone.test");
-		b = bounce_for(rcpt, 1);
+	make("s@y.test", 4 * HOUR - 1, notify, 1);
+	happened(0, JOURNAL_ATTEMPT, R_LATER);
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 0);
+	now++;
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 1);
+	now += 1;
+	sched.warn = 0;
+	make("s@y.test", 4 * DAY, notify, 1);
+	happened(0, JOURNAL_ATTEMPT, R_LATER);
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 0);
+	sched.warn = 4 * HOUR;
+}
+
+static void
+test_bounce_gives_up(void **state)
+{
+	static const unsigned notify[] = { 0, 0 };
+	int i;
+
+	(void)state;
+	make("s@y.test", 6 * DAY, notify, 2);
+	for (i = 0; i < 4; i++)
+		happened(0, JOURNAL_ATTEMPT, R_CONNECT);
+	m.load->reports[NOTICE_DELAYED] = 1;
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 0);
+	/* five attempts, but none in this run */
+	happened(0, JOURNAL_ATTEMPT, R_CONNECT);
+	m.load->rcpt[0].state = RCPT_OPEN;
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 0);
+	m.load->rcpt[0].state = RCPT_DEFERRED;
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 1);
+	assert_in(&o.made[0], 0, "failed");
+	assert_in(&o.made[0], 1, NULL);
+}
+
+/* A report goes when the message knows of it, or is gone. */
+static void
+test_bounce_may_go(void **state)
+{
+	static const unsigned notify[] = { 0 };
+	struct message report;
+	struct msgid origin;
+	char journal[ID_LEN + 5];
+
+	(void)state;
+	make("s@y.test", HOUR, notify, 1);
+	assert_true(bounce_may_go(q, &m));
+	happened(0, JOURNAL_FAILED, R_REFUSED);
+	assert_int_equal(tell(), 0);
+	origin = m.id;
+	memset(&report, 0, sizeof(report));
+	report.id = o.made[0];
+	report.place = IN_QUEUE;
+	report.reader = -1;
+	assert_int_equal(load_message(q, &conf, &report), LOAD_OK);
+	assert_true(bounce_may_go(q, &report));
+	snprintf(journal, sizeof(journal), "%s.log", origin.s);
+	assert_int_equal(unlink(fixture_path("queue", journal)), 0);
+	assert_false(bounce_may_go(q, &report));
+	assert_int_equal(queue_retire(q, IN_QUEUE, &origin), 0);
+	assert_true(bounce_may_go(q, &report));
+	load_free(&report);
+}
+
+/* How many reports are in queue/, and whether each has a record. */
+static size_t
+count_reports(void)
+{
+	return fixture_count("queue") - 2;	/* the message, its journal */
+}
+
+/*
+ * Killed, or failed, at every step: in the end there is one report of each
+ * kind, and whoever may not be sent yet knows it.
+ */
+static void
+test_bounce_at_every_step(void **state)
+{
+	static const unsigned notify[] = { 0, DSN_SUCCESS, 0 };
+	int n, status, steps = 0;
+	pid_t pid;
+
+	for (n = 2; n < 100; n++) {
+		teardown(state);
+		setup(state);
+		make("s@y.test", 5 * HOUR, notify, 3);
+		happened(0, JOURNAL_FAILED, R_REFUSED);
+		happened(1, JOURNAL_RELAYED, R_SENT);
+		happened(2, JOURNAL_ATTEMPT, R_LATER);
 		killing = n % 2 == 0;
 		if ((pid = fork()) == 0) {
-			countdown = (n + 1) / 2;
-			status = bounce_make(q, &conf, &b, &report) == 0;
+			countdown = n / 2;
+			status = tell() == 0;
 			_exit(countdown != 0 ? 2 : status);
 		}
 		assert_int_equal(waitpid(pid, &status, 0), pid);
-		status = WEXITSTATUS(status);
-		if (status == 2)
+		if (WEXITSTATUS(status) == 2)
 			break;
 		steps++;
-		assert_int_not_equal(status, 1);
-		assert_int_equal(bounce_make(q, &conf, &b, &report), 0);
-		assert_int_equal(fixture_count("queue"), 1);
-		text = text_of(&report);
-		free(text);
+		/* as a new runner does: what is owed, then an attempt */
+		load();
+		assert_int_equal(tell(), 0);
+		assert_int_equal(m.load->rcpt[0].state, RCPT_TOLD);
+		assert_int_equal(m.load->rcpt[1].state, RCPT_SENT);
+		happened(2, JOURNAL_ATTEMPT, R_LATER);
+		assert_int_equal(tell(), 0);
+		assert_int_equal(count_reports(), 3);
+		load();
+		happened(2, JOURNAL_ATTEMPT, R_LATER);
+		assert_int_equal(tell(), 0);
+		assert_int_equal(o.nmade, 0);
+		assert_int_equal(count_reports(), 3);
 	}
-	assert_true(steps >= 6);
+	assert_true(steps >= 20);
 }
 
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -357,12 +413,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_bounce_make_has_three_parts),
-		TEST(test_bounce_make_with_hostile_parts),
-		TEST(test_bounce_make_without_a_body),
-		TEST(test_bounce_make_has_advice_for_each_reason),
-		TEST(test_bounce_make_twice_makes_one),
-		TEST(test_bounce_make_at_every_step),
+		TEST(test_bounce_nothing_to_say),
+		TEST(test_bounce_each_kind_has_a_report),
+		TEST(test_bounce_heeds_notify),
+		TEST(test_bounce_without_a_sender),
+		TEST(test_bounce_warns_when_it_is_time),
+		TEST(test_bounce_gives_up),
+		TEST(test_bounce_may_go),
+		TEST(test_bounce_at_every_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

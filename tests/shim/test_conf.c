@@ -57,6 +57,7 @@ check_defaults(const struct conf *c)
 	assert_int_equal(c->user_messages, 1000);
 	assert_int_equal(c->user_size, 256 << 20);
 	assert_int_equal(c->expire, 5 * 86400);
+	assert_int_equal(c->warn, 4 * 3600);
 	assert_int_equal(c->retry_min, 300);
 	assert_int_equal(c->retry_max, 4 * 3600);
 	assert_int_equal(c->workers, 64);
@@ -176,7 +177,9 @@ static const struct {
 	    "neither a domain nor an address" },
 	{ "masquerade: a@b@c.example", "masquerade: \"a@b@c.example\" is "
 	    "neither a domain nor an address" },
-	{ "warn: 4h", "unknown key \"warn\"" },
+	{ "warn: never", "warn: \"never\" is not a number" },
+	{ "warn: 59", "warn: \"59\" is not between 60 and "
+	    "31449600 seconds" },
 	{ "rate: 1", "rate: \"1\" is not a domain and a rate" },
 	{ "rate: a.example", "rate: \"a.example\" is not a domain and a rate" },
 	{ "rate: a.example 1/s,", "rate: \"\" is not a domain and a rate" },
@@ -271,6 +274,26 @@ test_conf_load_right_lines_count(void **state)
 	assert_int_equal(c->workers, 3);
 	assert_int_equal(c->log, LOG_TO_STDERR);
 	conf_free(c);
+}
+
+static void
+test_conf_load_warn(void **state)
+{
+	static const struct {
+		const char	*line;
+		int64_t		 warn;
+	} rows[] = { { "warn: off", 0 }, { "warn: 0", 0 },
+	    { "warn: 90m", 5400 }, { "warn: 60", 60 } };
+	struct conf *c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		c = load(rows[i].line);
+		assert_int_equal(c->nerrors, 0);
+		assert_int_equal(c->warn, rows[i].warn);
+		conf_free(c);
+	}
 }
 
 static void
@@ -372,6 +395,7 @@ main(void)
 		cmocka_unit_test(test_conf_load_every_key),
 		cmocka_unit_test(test_conf_load_wrong_line),
 		cmocka_unit_test(test_conf_load_right_lines_count),
+		cmocka_unit_test(test_conf_load_warn),
 		cmocka_unit_test(test_conf_load_twice),
 		cmocka_unit_test(test_conf_load_names),
 		cmocka_unit_test(test_conf_load_unreadable),

@@ -26,7 +26,7 @@
 
 #include "base/buf.h"
 #include "base/xmalloc.h"
-#include "run/bounce.h"
+#include "run/notice.h"
 #include "run/dispatch.h"
 #include "run/job.h"
 #include "run/worker.h"
@@ -319,7 +319,7 @@ noted(const char *text)
 static void
 collect(void *arg, const struct journal_record *r)
 {
-	static const char letters[] = "ADFR";
+	static const char letters[] = "ADPFRCW";
 
 	buf_printf(arg, "%c%s", letters[r->type], r->rcpt == JOURNAL_ALL ?
 	    "*" : "");
@@ -1084,8 +1084,9 @@ static void
 test_dispatch_report_before_the_end(void **state)
 {
 	struct journal_record rec;
-	struct bounce_rcpt to;
-	struct bounce b = { .rcpt = &to, .nrcpt = 1, .now = now.wall };
+	struct notice_rcpt to = { .time = now.wall };
+	struct notice b = { .rcpt = &to, .nrcpt = 1, .to = "a@temp.test",
+	    .now = now.wall };
 	struct msgid id, rep;
 	struct msgfile mf;
 	char *text;
@@ -1097,11 +1098,11 @@ test_dispatch_report_before_the_end(void **state)
 	rec.result.code = R_REFUSED;
 	assert_int_equal(queue_record(q, &id, &rec, 1), 0);
 	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, &b.fd, &mf), 0);
-	to.addr = mf.env.rcpt[0].addr;
+	to.rcpt = &mf.env.rcpt[0];
 	to.result = rec.result;
 	b.id = &id;
 	b.mf = &mf;
-	assert_int_equal(bounce_make(q, &conf, &b, &rep), 0);
+	assert_int_equal(notice_make(q, &conf, &b, &rep), 0);
 	close(b.fd);
 	msgfile_clear(&mf);
 	run_to_the_end();

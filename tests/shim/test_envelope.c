@@ -51,6 +51,47 @@ test_envelope_parse_good(void **state)
 	assert_null(e.rcpt);
 }
 
+/* Every record there is. */
+static const char all[] = "U4:1000\nT16:1795319505074459\nS11:a@b.example\n"
+    "I8:ID + = 1\nH4:FULL\nO20:1M2FGVH3NJ00ABCDEFGH\n"
+    "R11:c@d.example\nN15:SUCCESS,FAILURE\nP6:list@x\nL0:\nA0:\n"
+    "R3:e@f\nN5:NEVER\nR3:g@h\nP3:i@j\nM0:\n";
+
+static void
+test_envelope_parse_dsn(void **state)
+{
+	struct envelope e;
+	struct buf b = BUF_INIT;
+	const char *why;
+	size_t used, n;
+
+	(void)state;
+	assert_int_equal(parse(&e, all, strlen(all), 3, &used, &why), 1);
+	assert_string_equal(e.envid, "ID + = 1");
+	assert_int_equal(e.ret, DSN_RET_FULL);
+	assert_string_equal(e.origin.s, "1M2FGVH3NJ00ABCDEFGH");
+	assert_int_equal(e.rcpt[0].notify, DSN_SUCCESS | DSN_FAILURE);
+	assert_string_equal(envelope_orcpt(&e.rcpt[0]), "list@x");
+	assert_true(e.rcpt[0].mailbox && e.rcpt[0].expanded);
+	assert_int_equal(e.rcpt[1].notify, DSN_NEVER);
+	assert_string_equal(envelope_orcpt(&e.rcpt[1]), "e@f");
+	assert_int_equal(e.rcpt[2].notify, 0);
+	assert_string_equal(e.rcpt[2].orcpt, "i@j");
+	envelope_format(&e, &b);
+	assert_string_equal(buf_str(&b), all);
+	envelope_forget_claims(&e);
+	assert_string_equal(e.origin.s, "");
+	assert_string_equal(envelope_orcpt(&e.rcpt[0]), "c@d.example");
+	assert_false(e.rcpt[0].mailbox || e.rcpt[0].expanded);
+	assert_string_equal(e.envid, "ID + = 1");
+	assert_int_equal(e.rcpt[1].notify, DSN_NEVER);
+	envelope_clear(&e);
+	assert_null(e.envid);
+	buf_clear(&b);
+	for (n = 0; n < strlen(all); n++)
+		assert_int_equal(parse(&e, all, n, 3, &used, &why), 0);
+}
+
 static void
 test_envelope_parse_needs_more(void **state)
 {
@@ -136,6 +177,26 @@ static const struct {
 	ROW("A before L", HEAD "R3:a@b\nA0:\nL0:\nM0:\n"),
 	ROW("L twice", HEAD "R3:a@b\nL0:\nL0:\nM0:\n"),
 	ROW("L with a value", HEAD "R3:a@b\nL1:x\nM0:\n"),
+	ROW("I before S", "U1:0\nT1:1\nI1:x\nS0:\n" TAIL),
+	ROW("I after R", HEAD "R3:a@b\nI1:x\nM0:\n"),
+	ROW("I twice", HEAD "I1:x\nI1:x\n" TAIL),
+	ROW("I after H", HEAD "H4:FULL\nI1:x\n" TAIL),
+	ROW("I empty", HEAD "I0:\n" TAIL),
+	ROW("I outside ASCII", HEAD "I2:\xc3\xa9\n" TAIL),
+	ROW("I too long as xtext", HEAD "I40:++++++++++++++++++++"
+	    "++++++++++++++++++++\n" TAIL),
+	ROW("H unknown", HEAD "H4:SOME\n" TAIL),
+	ROW("O no identifier", HEAD "O20:1M2FGVH3NJ00ABCDEFGI\n" TAIL),
+	ROW("O too short", HEAD "O3:1M2\n" TAIL),
+	ROW("N before R", HEAD "N5:NEVER\n" TAIL),
+	ROW("N twice", HEAD "R3:a@b\nN5:DELAY\nN5:DELAY\nM0:\n"),
+	ROW("N after P", HEAD "R3:a@b\nP3:c@d\nN5:DELAY\nM0:\n"),
+	ROW("N unknown", HEAD "R3:a@b\nN4:SOME\nM0:\n"),
+	ROW("N empty", HEAD "R3:a@b\nN0:\nM0:\n"),
+	ROW("N contradicts itself", HEAD "R3:a@b\nN11:NEVER,DELAY\nM0:\n"),
+	ROW("P with parameters", HEAD "R3:a@b\nP9:a@b> X=Y\nM0:\n"),
+	ROW("P empty", HEAD "R3:a@b\nP0:\nM0:\n"),
+	ROW("U again after I", HEAD "I1:x\nU1:0\n" TAIL),
 	ROW("no U", "T1:1\nS0:\n" TAIL),
 	ROW("no T", "U1:0\nS0:\n" TAIL),
 	ROW("no S", "U1:0\nT1:1\n" TAIL),
@@ -194,27 +255,38 @@ test_envelope_parse_wrong(void **state)
 	}
 }
 
-/* Any change of one octet is either refused or another valid envelope. */
+/*
+ * Any change of one octet is either refused or another valid envelope, which
+ * is written as it can be read.
+ */
 static void
 test_envelope_parse_mutations(void **state)
 {
-	char text[sizeof(good)];
-	struct envelope e;
+	char text[sizeof(all)];
+	struct envelope e, back;
+	struct buf b = BUF_INIT;
 	const char *why;
 	size_t i, used;
 	int c, rc;
 
 	(void)state;
-	for (i = 0; i < strlen(good); i++) {
+	for (i = 0; i < strlen(all); i++) {
 		for (c = 0; c < 256; c++) {
-			memcpy(text, good, sizeof(good));
+			memcpy(text, all, sizeof(all));
 			text[i] = (char)c;
-			rc = parse(&e, text, strlen(good), 2, &used, &why);
+			rc = parse(&e, text, strlen(all), 3, &used, &why);
 			assert_in_range(rc + 1, 0, 2);
-			if (rc == 1)
-				envelope_clear(&e);
+			if (rc != 1)
+				continue;
+			buf_reset(&b);
+			envelope_format(&e, &b);
+			assert_int_equal(parse(&back, b.data, b.len, 3, &used,
+			    &why), 1);
+			envelope_clear(&back);
+			envelope_clear(&e);
 		}
 	}
+	buf_clear(&b);
 }
 
 int
@@ -222,6 +294,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_envelope_parse_good),
+		cmocka_unit_test(test_envelope_parse_dsn),
 		cmocka_unit_test(test_envelope_parse_needs_more),
 		cmocka_unit_test(test_envelope_parse_leaves_the_rest),
 		cmocka_unit_test(test_envelope_round_trip),

@@ -154,6 +154,39 @@ same(const char *got, const char *want)
 		assert_string_equal(got, want);
 }
 
+/* Reports: RFC 3461. */
+static const struct {
+	const char	*args[MAXARGS];
+	unsigned	 notify;
+	enum dsn_ret	 ret;
+	const char	*envid;
+} dsn_rows[] = {
+	{ { "c" }, 0, DSN_RET_UNSAID, NULL },
+	{ { "-N", "never", "-R", "hdrs", "-V", "id 7", "c" }, DSN_NEVER,
+	    DSN_RET_HDRS, "id 7" },
+	{ { "-Nsuccess,delay", "-Rfull", "-Vid", "c" },
+	    DSN_SUCCESS | DSN_DELAY, DSN_RET_FULL, "id" },
+	{ { "-tiN", "FAILURE", "-iRFULL" }, DSN_FAILURE, DSN_RET_FULL, NULL },
+	{ { "-Nnever", "-Ndelay", "c" }, DSN_DELAY, DSN_RET_UNSAID, NULL },
+};
+
+static void
+test_opts_parse_dsn(void **state)
+{
+	char *argv[MAXARGS + 1], *why;
+	struct opts o;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(dsn_rows) / sizeof(dsn_rows[0]); i++) {
+		assert_int_equal(parse(&o, dsn_rows[i].args, argv, &why), 0);
+		assert_int_equal(o.notify, dsn_rows[i].notify);
+		assert_int_equal(o.ret, dsn_rows[i].ret);
+		same(o.envid, dsn_rows[i].envid);
+		free_args(argv);
+	}
+}
+
 static void
 test_opts_parse(void **state)
 {
@@ -212,6 +245,12 @@ static const struct {
 	{ { "-q15m" }, "-q15m: this sendmail is no daemon" },
 	{ { "-qXexample" }, "-qXexample is not supported" },
 	{ { "-q!R" }, "-q!R needs the part to look for" },
+	{ { "-N", "sometimes" }, "-N takes never, or a list" },
+	{ { "-Nnever,delay" }, "-N takes never, or a list" },
+	{ { "-N" }, "-N needs an argument" },
+	{ { "-R", "all" }, "-R takes full or hdrs" },
+	{ { "-V", "" }, "-V takes 1 to 100" },
+	{ { "-Vcaf\xc3\xa9" }, "-V takes 1 to 100" },
 	{ { "-odx" }, "-odx is unknown" },
 	{ { "-od" }, "-od is unknown" },
 	{ { "-odii" }, "-odii is unknown" },
@@ -272,6 +311,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opts_parse),
+		cmocka_unit_test(test_opts_parse_dsn),
 		cmocka_unit_test(test_opts_parse_wrong),
 		cmocka_unit_test(test_opts_parse_every_letter),
 	};

@@ -13,6 +13,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "base/buf.h"
+
 static int
 collect(void *arg, const void *p, size_t n)
 {

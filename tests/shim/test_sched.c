@@ -17,7 +17,8 @@
 #define DAY	86400
 #define NOW	((time_t)1700000000)
 
-static const struct sched sched = { MIN, 4 * HOUR, 5 * DAY };
+static const struct sched sched = { MIN, 4 * HOUR, 5 * DAY,
+    4 * HOUR };
 
 static void
 test_sched_next_follows_age(void **state)
@@ -55,8 +56,8 @@ test_sched_next_follows_age(void **state)
 static void
 test_sched_next_extremes(void **state)
 {
-	static const struct sched none = { 0, 0, 0 };
-	static const struct sched odd = { 600, 60, 0 };
+	static const struct sched none = { 0, 0, 0, 0 };
+	static const struct sched odd = { 600, 60, 0, 0 };
 
 	(void)state;
 	assert_true(sched_next(&none, 100, NOW, 12345) == NOW);
@@ -64,6 +65,36 @@ test_sched_next_extremes(void **state)
 	assert_true(sched_next(&odd, 0, NOW, 0) == NOW + 540);
 	assert_true(sched_next(&sched, INT64_MAX, NOW, 0) ==
 	    NOW + 4 * HOUR - 24 * 60);
+}
+
+static void
+test_sched_warn(void **state)
+{
+	static const struct sched off = { MIN, 4 * HOUR, 5 * DAY, 0 };
+	time_t now = 1000000, t;
+
+	(void)state;
+	/* the warning comes first: that time, and up to a tenth of MIN more */
+	t = sched_warn(&sched, 3 * HOUR, now + 3 * HOUR, now, 0);
+	assert_int_equal(t, now + HOUR);
+	t = sched_warn(&sched, 3 * HOUR, now + 3 * HOUR, now, UINT32_MAX);
+	assert_in_range(t, now + HOUR, now + HOUR + MIN / 10);
+	/* the attempt does */
+	t = sched_warn(&sched, HOUR, now + HOUR, now, 0);
+	assert_int_equal(t, now + HOUR);
+	/* too soon after this one */
+	t = sched_warn(&sched, 4 * HOUR - MIN + 1, now + 2 * HOUR, now, 0);
+	assert_int_equal(t, now + 2 * HOUR);
+	/* it was given, or never is */
+	t = sched_warn(&sched, 4 * HOUR, now + 4 * HOUR, now, 0);
+	assert_int_equal(t, now + 4 * HOUR);
+	t = sched_warn(&off, 3 * HOUR, now + 3 * HOUR, now, 0);
+	assert_int_equal(t, now + 3 * HOUR);
+	assert_true(sched_is_late(&sched, 4 * HOUR));
+	assert_false(sched_is_late(&sched, 4 * HOUR - 1));
+	assert_true(sched_is_late(&sched, 5 * DAY - 1));
+	assert_false(sched_is_late(&sched, 5 * DAY));
+	assert_false(sched_is_late(&off, 100 * DAY));
 }
 
 static void
@@ -83,7 +114,8 @@ test_sched_is_due(void **state)
 		{ "more: the clock jumped", 4 * HOUR + 1801, true },
 		{ "years: the clock jumped", (int64_t)400 * DAY, true },
 	};
-	static const struct sched patient = { MIN, 2 * DAY, 5 * DAY };
+	static const struct sched patient = { MIN, 2 * DAY, 5 * DAY,
+	    0 };
 	size_t i;
 
 	(void)state;
@@ -133,6 +165,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sched_next_follows_age),
 		cmocka_unit_test(test_sched_next_extremes),
+		cmocka_unit_test(test_sched_warn),
 		cmocka_unit_test(test_sched_is_due),
 		cmocka_unit_test(test_sched_is_over),
 		cmocka_unit_test(test_sched_age),

@@ -1203,6 +1203,72 @@ test_mail_twice(void **state)
 	    "mail lost lost", "mail lost lost");
 }
 
+/* --- reports --------------------------------------------------------------- */
+
+#define DSN	GREET EHLO "S 250-mx.example\nS 250 DSN\n"
+
+/* One message with all that may be asked of reports (RFC 3461). */
+static void
+run_dsn(const char *script, const char *sender, const char *orcpt)
+{
+	struct buf body = BUF_INIT, got = BUF_INIT;
+	struct server sv;
+	struct result r;
+	struct mail mail;
+	struct smtp *s;
+
+	buf_adds(&body, BODY);
+	mail_init(&mail, &body, 2);
+	mail.m.sender = sender;
+	mail.m.envid = "QQ+31 4=";
+	mail.m.ret = DSN_RET_HDRS;
+	mail.rcpt[0].notify = DSN_SUCCESS | DSN_DELAY;
+	mail.rcpt[0].orcpt = orcpt;
+	s = start(&sv, script);
+	sv.body = &body;
+	converse(&sv, s, &mail, &got, &r);
+	assert_string_equal(buf_str(&got), "mail 0 sent sent");
+	assert_string_equal(sv.script, "");
+	stop(&sv, s);
+	mail_clear(&mail);
+	buf_clear(&body);
+	buf_clear(&got);
+}
+
+static void
+test_mail_dsn(void **state)
+{
+	char orcpt[321], *script;
+
+	(void)state;
+	run_dsn(DSN "C MAIL FROM:<s@example.org> RET=HDRS "
+	    "ENVID=QQ+2B31+204+3D\n" OK
+	    "C RCPT TO:<r1@example.net> NOTIFY=SUCCESS,DELAY "
+	    "ORCPT=rfc822;a+2Bb@example.com\n" OK RCPT2 OK DATA GO "M\n" OK,
+	    "s@example.org", "a+b@example.com");
+	/* not offered: nothing of it */
+	run_dsn(PLAIN MAIL OK RCPT1 OK RCPT2 OK DATA GO "M\n" OK,
+	    "s@example.org", "a+b@example.com");
+	/* RFC 3461 section 6.1 */
+	run_dsn(DSN "C MAIL FROM:<> ENVID=QQ+2B31+204+3D\n" OK
+	    "C RCPT TO:<r1@example.net> NOTIFY=SUCCESS,DELAY\n" OK RCPT2 OK
+	    DATA GO "M\n" OK, "", NULL);
+	/* longer than it may be once it is written */
+	memset(orcpt, '=', sizeof(orcpt) - 1);
+	orcpt[sizeof(orcpt) - 1] = '\0';
+	run_dsn(DSN "C MAIL FROM:<s@example.org> RET=HDRS "
+	    "ENVID=QQ+2B31+204+3D\n" OK
+	    "C RCPT TO:<r1@example.net> NOTIFY=SUCCESS,DELAY\n" OK RCPT2 OK
+	    DATA GO "M\n" OK, "s@example.org", orcpt);
+	memset(orcpt, 'x', sizeof(orcpt) - 1);
+	script = xasprintf(DSN "C MAIL FROM:<s@example.org> RET=HDRS "
+	    "ENVID=QQ+2B31+204+3D\n" OK
+	    "C RCPT TO:<r1@example.net> NOTIFY=SUCCESS,DELAY "
+	    "ORCPT=rfc822;%s\n" OK RCPT2 OK DATA GO "M\n" OK, orcpt);
+	run_dsn(script, "s@example.org", orcpt);
+	free(script);
+}
+
 /* --- many recipients ------------------------------------------------------ */
 
 /* Replies in any mix; N commands that are sent in groups. */
@@ -1224,7 +1290,7 @@ run_many(size_t n, bool pipelining, unsigned seed)
 	struct result r;
 	struct mail mail;
 	struct smtp *s;
-	size_t i, k, octets = 16, accepted = 0;
+	size_t i, k, octets = strlen(MAIL), accepted = 0;
 
 	buf_adds(&body, BODY);
 	mail_init(&mail, &body, n);
@@ -1238,7 +1304,7 @@ run_many(size_t n, bool pipelining, unsigned seed)
 		accepted += want[i] == R_SENT;
 		buf_printf(&script, "C RCPT TO:<%s>\n", mail.rcpt[i].addr);
 		buf_printf(&replies, "S %s\n", pool[k].reply);
-		octets += strlen(mail.rcpt[i].addr) + 16;
+		octets += strlen("RCPT TO:<>\r\n") + strlen(mail.rcpt[i].addr);
 		if (!pipelining || octets > 8192) {
 			buf_adds(&script, buf_str(&replies));
 			buf_reset(&replies);
@@ -1267,8 +1333,8 @@ run_many(size_t n, bool pipelining, unsigned seed)
 static void
 test_mail_many_recipients(void **state)
 {
-	static const size_t counts[] = { 1, 2, 3, 100, 240, 241, 255, 256,
-	    257, 258, 1000 };
+	static const size_t counts[] = { 1, 2, 3, 100, 240, 290, 294, 295,
+	    296, 297, 298, 299, 1000 };
 	unsigned seed;
 	size_t i;
 
@@ -1623,6 +1689,7 @@ main(void)
 		cmocka_unit_test(test_mail_parameters),
 		cmocka_unit_test(test_mail_bad_addresses),
 		cmocka_unit_test(test_mail_twice),
+		cmocka_unit_test(test_mail_dsn),
 		cmocka_unit_test(test_mail_many_recipients),
 		cmocka_unit_test(test_mail_block_boundaries),
 		cmocka_unit_test(test_mail_empty_message),

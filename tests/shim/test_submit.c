@@ -296,6 +296,19 @@ test_submit_plain(void **state)
 }
 
 static void
+test_submit_dsn(void **state)
+{
+	(void)state;
+	run("Subject: x\n\nbody\n", ARGS("-N", "success,delay", "-Rfull",
+	    "-VQQ 314", "a@b.example", "c@d.example"));
+	accepted();
+	assert_int_equal(got.env.rcpt[0].notify, DSN_SUCCESS | DSN_DELAY);
+	assert_int_equal(got.env.rcpt[1].notify, DSN_SUCCESS | DSN_DELAY);
+	assert_int_equal(got.env.ret, DSN_RET_FULL);
+	assert_string_equal(got.env.envid, "QQ 314");
+}
+
+static void
 test_submit_needs_no_lookup(void **state)
 {
 	(void)state;
@@ -696,6 +709,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, reset, tidy)
 	const struct CMUnitTest tests[] = {
 		TEST(test_submit_plain),
+		TEST(test_submit_dsn),
 		TEST(test_submit_needs_no_lookup),
 		TEST(test_submit_sender),
 		TEST(test_submit_nameless_user),

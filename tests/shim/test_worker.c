@@ -83,12 +83,14 @@ __wrap_deliver_free(struct deliver *d)
 static enum result_code
 code_of(char sign)
 {
-	return sign == 's' ? R_SENT : sign == 'p' ? R_REFUSED : R_LATER;
+	return sign == 's' || sign == 'r' ? R_SENT :
+	    sign == 'p' ? R_REFUSED : R_LATER;
 }
 
 /*
  * One word of the script: the results of all recipients that are not final,
- * 's'ent, 't'emporary or 'p'ermanent; '!' the runner goes away before.
+ * 's'ent, 'r'elayed, 't'emporary or 'p'ermanent; '!' the runner goes away
+ * before.
  */
 static const char *
 step(struct delivery *m, const char *p)
@@ -105,6 +107,7 @@ step(struct delivery *m, const char *p)
 		if (m->rcpt[i].final)
 			continue;
 		result_set(&m->rcpt[i].result, code_of(*p), "as scripted");
+		m->rcpt[i].relayed = *p == 'r';
 		if (*p++ == 't')
 			continue;
 		m->rcpt[i].final = true;
@@ -158,6 +161,7 @@ __wrap_deliver_disconnect(struct deliver *d)
 static const char type_signs[] = {
 	[JOURNAL_ATTEMPT] = 't',
 	[JOURNAL_DELIVERED] = 's',
+	[JOURNAL_RELAYED] = 'r',
 	[JOURNAL_FAILED] = 'p',
 	[JOURNAL_REPORTED] = '?',
 };
@@ -372,6 +376,7 @@ reports(void)
 			assert_string_equal(r[i].id.s, "0123456789abcdefghij");
 			if (r[i].kind == REPORT_RCPT)
 				event("%u%s", r[i].rcpt,
+				    r[i].relayed ? "relayed" :
 				    result_name(r[i].result.code));
 			else {
 				event("done");
@@ -400,6 +405,9 @@ static const struct {
 	{ "one refused", "012", true, "sps",
 	    "message 0@d.example 1@d.example 2@d.example record:0s1p2s free",
 	    "0sent 1refused 2sent done", false },
+	{ "the sender is to hear of one", "01", true, "sr",
+	    "message 0@d.example 1@d.example record:0s1r free",
+	    "0sent 1relayed done", false },
 	{ "one waits", "012", true, "sts",
 	    "message 0@d.example 1@d.example 2@d.example record:0s2s "
 	    "record:1t free", "0sent 2sent 1later done", false },
