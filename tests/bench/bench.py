@@ -306,6 +306,8 @@ def main():
                                    *report.FACTS], "row")
     peer_names = chosen(args.peers, [c.name for c in peers.PROGRAMS
                                      if c.packages], "peer")
+    if args.write:
+        report.split(args.write)    # complain now, not after the work
     if args.list:
         print("rows:  " + " ".join(row_names))
         print("peers: " + " ".join(peer_names))

@@ -166,11 +166,19 @@ def targets(result):
     return "\n".join(lines)
 
 
-def write(path, text):
+def split(path):
+    """PATH's text before and after what is between its markers."""
     begin, end = "<!-- bench -->", "<!-- /bench -->"
-    old = path.read_text()
-    before, found, rest = old.partition(begin)
+    try:
+        before, found, rest = path.read_text().partition(begin)
+    except OSError as e:
+        raise SystemExit(f"bench: {path}: {e.strerror}") from e
     _, found_end, after = rest.partition(end)
     if not found or not found_end:
         raise SystemExit(f"bench: {path} has no lines {begin} and {end}")
-    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
+    return before + begin, end + after
+
+
+def write(path, text):
+    before, after = split(path)
+    path.write_text(f"{before}\n\n{text}\n\n{after}")
