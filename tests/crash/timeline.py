@@ -55,40 +55,69 @@ class Recording:
     """A run of SCENARIO: how the spool was before (INODES), the EVENTS, the
     MESSAGES.  With KILL, a rule, another run comes first, which ends so."""
 
-    def __init__(self, scenario, key, kill=None, rules=()):
+    def __init__(self, scenario, key, kill=None):
+        self.scenario, self.key = scenario, key
         self.name = scenario.name + (" after a kill" if kill else "")
-        path = "%s/trace-%d" % (lab.T, os.getpid())
+        self.path = "%s/trace-%d" % (lab.T, os.getpid())
+        self.events = []
+        self.log = None
+        log = lab.SinkLog()
+        self.prepare()
+        self.prior = [e for e in log.read() if e["e"] == "mail"]
+        self.inodes = self.look()
+        self.run(kill=kill)
+        self.add_mail(log)
+
+    @classmethod
+    def on_disk(cls, scenario, key, disk, submit_rules, rules):
+        """The same with the spool on DISK, which writes LOG: what
+        disk.record() returns."""
+        self = cls.__new__(cls)
+        self.scenario, self.key, self.name = scenario, key, scenario.name
+        self.path = "%s/trace-%d" % (lab.T, os.getpid())
         self.events = []
         log = lab.SinkLog()
-        if scenario.before:
-            _, self.messages = scenario.prepare(key)
-            self.inodes = self.look()
-        else:
-            lab.clear()
-            self.messages = scenario.messages("%s-%s" % (scenario.name, key))
-            self.inodes = self.look()
-            for i, m in enumerate(self.messages):
-                status, said = m.submit(trace=path, record=True, rules=rules)
-                if status != 0:
-                    raise RuntimeError("sendmail exits %d: %s" % (status,
-                                                                  said))
-                self.events += read_trace(path, ("ack", i))
+        disk.fill(self.prepare())
         self.prior = [e for e in log.read() if e["e"] == "mail"]
+        self.log = disk.record(lambda: self.run(submit_rules, rules))
+        self.add_mail(log)
+        return self
+
+    def prepare(self):
+        s = self.scenario
+        lab.clear()
+        if s.before:
+            tree, self.messages = s.prepare(self.key)
+            self.early = range(len(self.messages))
+            return tree
+        self.messages = s.messages("%s-%s" % (s.name, self.key))
+        self.early = ()
+        return {}
+
+    def run(self, submit_rules=(), rules=(), kill=None):
+        for i, m in enumerate(self.messages if not self.early else ()):
+            status, said = m.submit(trace=self.path, record=True,
+                                    rules=submit_rules)
+            if status != 0:
+                raise RuntimeError("sendmail exits %d: %s" % (status, said))
+            self.events += read_trace(self.path, ("ack", i))
         if kill:
-            scenario.disturb(key, trace=path, record=True, rules=[kill])
-            self.events += read_trace(path, ("killed", None))
+            self.scenario.disturb(self.key, trace=self.path, record=True,
+                                  rules=[kill])
+            self.events += read_trace(self.path, ("killed", None))
             lab.make_due()
-        status, said = scenario.disturb(key, trace=path, record=True,
-                                        rules=rules)
+        status, said = self.scenario.disturb(self.key, trace=self.path,
+                                             record=True, rules=rules)
         if status != 0:
             raise RuntimeError("the runner exits %d: %s" % (status, said))
-        self.events += read_trace(path, ("end", None))
+        self.events += read_trace(self.path, ("end", None))
+
+    def add_mail(self, log):
         for e in log.read():
             what = {"mail": ("mail", e), "quit": ("quit", e["c"]),
                     "lost": ("lost", e["c"])}[e["e"]]
             self.events.append(Event(e["t"], -1, *what))
         self.events = in_order(self.events)
-        self.early = () if not scenario.before else range(len(self.messages))
 
     @staticmethod
     def look():
