@@ -18,9 +18,11 @@
 
 #define DEFER_SLICE	16	/* tasks put off before workers are served */
 #define BACKLOG_MS	200	/* work in line that calls for a worker more */
+#define BACKLOG_FAST_MS	2000	/* the same, where tasks are fast: they wait
+				   for a processor, of which there are no more */
 #define FAST_MS		20	/* tasks that are worth to be given ahead */
 #define CAREFUL		4	/* workers, before any of them reached a host */
-#define CAREFUL_MS	50	/* until there is one more all the same */
+#define CAREFUL_MS	20	/* until there is one more all the same */
 #define RATE_SLACK_MS	2000	/* what may go soon stays in line */
 
 /*
@@ -38,7 +40,8 @@ needs_worker(const struct dispatch *d, const struct dest *dest)
 	longest = crew_longest(dest, d->now.mono);
 	if (longest >= SLOW_MS && longest > each)
 		each = longest;
-	return (int64_t)dest->ntasks * each > (int64_t)n * BACKLOG_MS;
+	return (int64_t)dest->ntasks * each > (int64_t)n *
+	    (each < FAST_MS ? BACKLOG_FAST_MS : BACKLOG_MS);
 }
 
 /* No recipient is open, or has failed, outside the task. */
@@ -219,6 +222,7 @@ void
 dispatch_serve(struct dispatch *d)
 {
 	struct dest *dest, *next;
+	bool full, wanted = false;
 
 	for (dest = dests_first(d->dests, DEST_SERVED); dest != NULL;
 	    dest = next) {
@@ -228,14 +232,20 @@ dispatch_serve(struct dispatch *d)
 	while (may_hire(d) && (dest = dests_next(d->dests)) != NULL)
 		if (rate_allows(d, dest) && !hire(d, dest))
 			break;
-	for (dest = dests_first(d->dests, DEST_SERVED); dest != NULL &&
-	    may_hire(d); dest = next) {
+	for (dest = dests_first(d->dests, DEST_SERVED); dest != NULL;
+	    dest = next) {
 		next = dests_after(dest);
-		if (dest->ntasks > 0 && needs_worker(d, dest))
-			(void)hire(d, dest);
+		while (dest->ntasks > 0 && needs_worker(d, dest))
+			if (!may_hire(d) || !hire(d, dest)) {
+				wanted = true;
+				break;
+			}
 	}
-	crew_yield(d->crew, crew_count(d->crew) >= d->conf->workers &&
-	    dests_is_waiting(d->dests));
+	full = crew_count(d->crew) >= d->conf->workers;
+	crew_yield(d->crew, full && dests_is_waiting(d->dests));
+	/* connections that are kept for what may come are of less use */
+	if (full && wanted)
+		crew_dismiss(d->crew, d->now.mono, 0);
 }
 
 int64_t

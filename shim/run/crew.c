@@ -249,6 +249,9 @@ take_report(struct crew *c, struct worker *w, const struct report *r,
 	w->deadline = now + w->turn[0].limit;
 	switch (r->kind) {
 	case REPORT_READY:
+		/* the first guess: so long is the way there and back */
+		if (w->dest->avg == 0)
+			w->dest->avg = now - w->since;
 		c->events->ready(c->arg, w->dest);
 		break;
 	case REPORT_RCPT:

@@ -438,8 +438,10 @@ on_ready(void *arg, struct dest *dest)
 	struct dispatch *d = arg;
 
 	d->reached = true;
-	if (dest->limit < d->conf->per_destination)
-		dest->limit++;
+	/* as often as that many of them were greeted */
+	dest->limit *= 2;
+	if (dest->limit > d->conf->per_destination)
+		dest->limit = d->conf->per_destination;
 }
 
 /* What the end of an attempt says about the destination. */

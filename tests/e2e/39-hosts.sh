@@ -150,7 +150,7 @@ RC=0
 run || RC=$?
 check "without a network runner --once ends" is "$RC" 0
 check "it says so" has "$(runner_log)" "the network is down"
-# four at first, and one more for every 50 ms that they take
+# four at first, and one more for every 20 ms that they take
 check "few of 30 messages were tried" test "$(queued)" -ge 3
 check "the others are as they were" test "$(drop_count)" -ge 10
 n=$(drop_count)
