@@ -2,6 +2,7 @@
 /* Quoted-printable: rows, lines of any length, random text and back. */
 #include "config.h"
 
+#include "base/buf.h"
 #include "base/quotedp.h"
 
 #include <stdarg.h>
