@@ -123,7 +123,10 @@ check "the others arrive while it is waited for" await 5 eval \
     'test "$(mx_count a)" = 5 && kill -0 $pid'
 wait $pid
 tried
-check "50 messages: one connection, and one for the others" is "$tried" 2
+# the others may have several
+check "50 messages: one connection was asked for" is "$(runner_log |
+    grep -c '192.0.2.99.:25: cannot connect')" 1
+check "and a few for the others" test "$tried" -ge 2 -a "$tried" -le 6
 check "and all wait" is "$(queued)" 50
 empty_queue
 : > $MXHOSTS
