@@ -37,6 +37,7 @@ smtpd_tls_chain_files = $T/pf.pem
 smtpd_tls_received_header = yes
 message_size_limit = 200000
 mailbox_size_limit = 0
+relayhost = [192.0.2.10]
 virtual_mailbox_limit = 0
 END
 echo "amy@pf.example amy/" > $PF/users
@@ -103,6 +104,29 @@ send -f alice@sender.example amy@pf.example < $T/msg
 run; run
 check "a message over the server's SIZE bounces" \
     has "$(mx_eml home)" '5\.3\.4' 'amy@pf\.example'
+
+# What was asked of reports, Postfix heeds: its report is the only one, and
+# says what it was told.
+mx_clear
+printf 'Subject: tell me\n\nhello\n' | send -N success,delay -R hdrs \
+    -V 'QQ+314 =1' -f alice@sender.example ben@pf.example
+run
+check "Postfix reports success" await 30 eval 'test "$(mx_count home)" = 1'
+run
+check "and it alone" is "$(mx_who) $(queued) $(drop_count)" "home:1 0 0"
+"$PY" "$E2E/report.py" $T/mail/home/0001.eml > $T/report.json
+check "ENVID, ORCPT and NOTIFY came there" json_of $T/report.json \
+    'd[0]["message"]["original-envelope-id"] == "QQ+314 =1" and
+    d[0]["message"]["reporting-mta"] == "dns; pf.example" and
+    d[0]["recipients"][0]["original-recipient"].lower() ==
+	"rfc822;ben@pf.example" and
+    d[0]["recipients"][0]["action"] == "delivered"'
+mx_clear
+printf 'Subject: hush\n\nhello\n' | send -N never -f alice@sender.example \
+    nobody-here@pf.example ben@pf.example
+run; run
+check "a refusal with -N never is told to nobody" is \
+    "$(mx_who) $(queued) $(drop_count)" " 0 0"
 
 i=0
 while [ $i -lt 10 ]; do
