@@ -39,7 +39,8 @@ CONF = """hostname: client.sender.example
 mail-name: sender.example
 log: stderr
 connect-timeout: 3s
-expire: 1m
+expire: 1d
+warn: 1h
 """
 ROUTES = """one.example 10 [192.0.2.11]
 two.example 10 [192.0.2.12]
@@ -279,10 +280,11 @@ def recover(rounds=6):
 
 class Message:
     """A message and what must become of it in the end: each recipient
-    "sent" or "told" (the sender is told that it failed) or "dead"."""
+    "sent" or "told" (the sender is told that it failed) or "dead"; or
+    "relayed" or "delayed": sent, and the sender is told so, too."""
 
     def __init__(self, key, fates, sender="alice@sender.example", size=0,
-                 age=0):
+                 age=0, args=()):
         self.id = key + "@crash.example"
         self.key = key
         self.fates = fates
@@ -292,6 +294,7 @@ class Message:
         self.sha = hashlib.sha1(
             self.body.replace(b"\n", b"\r\n")).hexdigest()
         self.age = age
+        self.args = list(args)
         self.acked = None       # when, in ns of CLOCK_MONOTONIC
 
     def text(self, more=b""):
@@ -304,7 +307,7 @@ class Message:
             env = dict(ENV, LD_PRELOAD=TOOLS + "/oldclock.so",
                        OLDCLOCK=str(self.age), ASAN_OPTIONS=ENV.get(
                            "ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
-        status, said = sendmail(["-i", "-f", self.sender] +
+        status, said = sendmail(["-i", "-f", self.sender] + self.args +
                                 list(self.fates), self.text(), env=env, **more)
         if status == 0:
             self.acked = time.monotonic_ns()
@@ -400,8 +403,15 @@ SCENARIOS = [
         "u@one.example": "sent", "late-KEY@one.example": "sent",
         "late-KEY@two.example": "sent"}), before=1, held=False),
     Scenario("bounce", lambda key: one(key, {"no-u@one.example": "told"})),
+    Scenario("notify", lambda key: one(key, {
+        "u@one.example": "relayed", "v@one.example": "relayed",
+        "u@two.example": "relayed", "no-u@two.example": "told"},
+        args=["-N", "success,failure"])),
+    Scenario("late", lambda key: one(key, {
+        "late-KEY@one.example": "delayed", "no-u@one.example": "told",
+        "late-KEY@two.example": "delayed"}, age=7200)),
     Scenario("expire", lambda key: one(key, {
-        "u@one.example": "sent", "busy-u@two.example": "told"}, age=120),
+        "u@one.example": "sent", "busy-u@two.example": "told"}, age=172800),
         before=4),
     Scenario("dead", lambda key: one(key, {"no-u@one.example": "dead"},
                                      sender="")),
@@ -453,6 +463,23 @@ class Verdict:
             ["wrong: " + x for x in self.wrong]
 
 
+def judge_report(v, m, rcpt, action, about, excuse, unsure):
+    """A report that does not stand for the delivery, but comes once.  The
+    next run may deliver what is late before anybody was told of that."""
+    mine = [e for e in about if rcpt in e[action]]
+    if not mine and not unsure and action != "delayed":
+        v.lost.append("%s for %s: no report: %s" % (m.id, rcpt, action))
+    if len({e["id"] for e in mine}) > 1:
+        v.wrong.append("%s for %s: two reports: %s" % (m.id, rcpt, action))
+    for e in mine[:-1]:
+        if excuse(e):
+            v.repeated.add((e["c"], e["t"]))
+        else:
+            v.wrong.append("%s for %s: %s, %d times" % (m.id, rcpt, action,
+                                                        len(mine)))
+            break
+
+
 def judge(messages, evidence, excuse, dead=(), unsure=False):
     """EXCUSE(event): whether this delivery may be repeated.  UNSURE: nobody
     was promised anything: no message is lost."""
@@ -471,6 +498,9 @@ def judge(messages, evidence, excuse, dead=(), unsure=False):
                         ("<%s>" % m.id).encode() in d for d in dead):
                     v.lost.append("%s for %s is not in dead/" % (m.id, rcpt))
                 continue
+            if fate in ("relayed", "delayed"):
+                judge_report(v, m, rcpt, fate, about, excuse, unsure)
+                fate = "sent"
             right, other = (got, told) if fate == "sent" else (told, got)
             if not right and not unsure:
                 v.lost.append("%s for %s: not %s" % (m.id, rcpt, fate))

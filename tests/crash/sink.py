@@ -9,8 +9,9 @@ LOG gets a JSON object per line, with the time "t" in ns of CLOCK_MONOTONIC
 and the number of the connection "c":
 
   {"e": "mail", "id": Message-ID, "rcpts": [...], "sha": of the body,
-   "failed": [...], "of": Message-ID}   a message; a report names those who
-                                        did not get it, and which one
+   "failed": [...], "relayed": [...], "delayed": [...], "of": Message-ID}
+                                        a message; a report names its
+                                        recipients, and which one it is about
   {"e": "quit"}, {"e": "lost"}          the end of a connection
 
 Recipients: no-...@ gets 550, busy-...@ 450, late-...@ 450 as long as there
@@ -26,7 +27,8 @@ import sys
 import time
 
 MESSAGE_ID = re.compile(rb"^Message-ID: *<([^>]*)>", re.I | re.M)
-FINAL = re.compile(rb"^Final-Recipient: rfc822; *(\S+)", re.I | re.M)
+FINAL = re.compile(rb"^Final-Recipient: rfc822; *(\S+)\r\nAction: *(\w+)",
+                   re.I | re.M)
 ADDRESS = re.compile(r"<([^>]*)>")
 
 
@@ -101,7 +103,10 @@ class Session(asyncio.Protocol):
                 "sha": hashlib.sha1(body).hexdigest()}
         if b"multipart/report" in header:
             of = MESSAGE_ID.findall(body)
-            what["failed"] = [a.decode() for a in FINAL.findall(body)]
+            named = [(a.decode(), b.decode().lower())
+                     for a, b in FINAL.findall(body)]
+            for action in ("failed", "relayed", "delayed"):
+                what[action] = [a for a, b in named if b == action]
             what["of"] = of[-1].decode() if of else ""
         self.log.write(self.number, **what)
         self.rcpts = []
