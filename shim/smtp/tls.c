@@ -31,9 +31,14 @@
  */
 #define MAX_READS	256
 
+#define NAME_FLAGS	(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | \
+	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
+
 struct tls {
 	SSL	*ssl;
 	bool	 verify;
+	char	 name[256];	/* that the certificate must be for, */
+	bool	 address;	/* or its address */
 	bool	 done;		/* the handshake is */
 	bool	 failed;	/* a fatal error: no more calls, no shutdown */
 	bool	 cut;		/* a system call failed; last words may wait */
@@ -82,33 +87,44 @@ context_new(bool verify)
 
 /* SNI, and whom the certificate must be for. */
 static bool
-set_name(SSL *ssl, const char *given, bool verify)
+set_name(struct tls *t, const char *given)
 {
 	struct in6_addr addr;
-	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-	char name[256];
 	size_t len;
-	bool address;
 
 	len = strlen(given);
 	if (len > 0 && given[len - 1] == '.')
 		len--;
-	if (len == 0 || len >= sizeof(name))
-		return !verify;
-	memcpy(name, given, len);
-	name[len] = '\0';
-	address = inet_pton(AF_INET, name, &addr) == 1 ||
-	    inet_pton(AF_INET6, name, &addr) == 1;
+	if (len == 0 || len >= sizeof(t->name))
+		return !t->verify;
+	memcpy(t->name, given, len);
+	t->name[len] = '\0';
+	t->address = inet_pton(AF_INET, t->name, &addr) == 1 ||
+	    inet_pton(AF_INET6, t->name, &addr) == 1;
 	/* RFC 6066 section 3: no address in SNI */
-	if (!address && !SSL_set_tlsext_host_name(ssl, name))
+	if (!t->address && !SSL_set_tlsext_host_name(t->ssl, t->name))
 		return false;
-	if (!verify)
+	if (!t->verify)
 		return true;
-	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
-	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	return address ? X509_VERIFY_PARAM_set1_ip_asc(param, name) :
-	    SSL_set1_host(ssl, name);
+	SSL_set_verify(t->ssl, SSL_VERIFY_PEER, NULL);
+	SSL_set_hostflags(t->ssl, NAME_FLAGS);
+	return t->address ? X509_VERIFY_PARAM_set1_ip_asc(
+	    SSL_get0_param(t->ssl), t->name) :
+	    SSL_set1_host(t->ssl, t->name);
+}
+
+/*
+ * Once more, by ourselves: OpenSSL 3.0 forgets to check the name when memory
+ * runs out while it copies what to check.
+ */
+static bool
+is_for_name(struct tls *t)
+{
+	X509 *cert = SSL_get0_peer_certificate(t->ssl);
+
+	return cert != NULL && (t->address ?
+	    X509_check_ip_asc(cert, t->name, NAME_FLAGS) :
+	    X509_check_host(cert, t->name, 0, NAME_FLAGS, NULL)) == 1;
 }
 
 /* After MAX_READS the socket is "not ready": the caller polls, and comes back. */
@@ -153,7 +169,7 @@ tls_new(int fd, const char *name, bool verify, struct result *r)
 		contexts[verify] = context_new(verify);
 	if (contexts[verify] == NULL ||
 	    (t->ssl = SSL_new(contexts[verify])) == NULL ||
-	    !SSL_set_fd(t->ssl, fd) || !set_name(t->ssl, name, verify)) {
+	    !SSL_set_fd(t->ssl, fd) || !set_name(t, name)) {
 		result_set(r, R_TLS, "cannot set up TLS: %s", why());
 		tls_free(t);
 		return NULL;
@@ -207,7 +223,8 @@ tls_handshake(struct tls *t, struct result *r)
 	begin(t);
 	if ((n = SSL_do_handshake(t->ssl)) != 1)
 		return outcome(t, n, r);
-	if (t->verify && SSL_get_verify_result(t->ssl) != X509_V_OK) {
+	if (t->verify && (SSL_get_verify_result(t->ssl) != X509_V_OK ||
+	    !is_for_name(t))) {
 		result_set(r, R_TLS, "certificate not accepted");
 		t->failed = true;
 		return -1;
