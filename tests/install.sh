@@ -51,6 +51,7 @@ wrong=$(expect <<'END'
 755 /usr/bin/getmx
 755 /usr/sbin/sendmail
 755 /usr/libexec/mxnss/runner
+755 /usr/libexec/mxnss/mailbox
 link /usr/bin/mailq
 link /usr/bin/newaliases
 link /usr/lib/sendmail
@@ -70,6 +71,8 @@ link /usr/lib/some-arch/libmxnss.so
 644 /usr/lib/systemd/system/mxnss.socket
 644 /usr/lib/systemd/system/mxnss.path
 644 /usr/lib/systemd/system/mxnss-boot.timer
+644 /usr/lib/systemd/system/mxnss-mailbox.socket
+644 /usr/lib/systemd/system/mxnss-mailbox@.service
 644 /usr/lib/sysusers.d/mxnss.conf
 644 /usr/lib/tmpfiles.d/mxnss.conf
 644 /usr/share/man/man3/getmxinfo.3
@@ -80,6 +83,8 @@ link /usr/share/man/man3/mxres_free.3
 644 /usr/share/man/man1/mailq.1
 644 /usr/share/man/man8/sendmail.8
 644 /usr/share/man/man8/mxnss-runner.8
+644 /usr/share/man/man8/mxnss-mailbox.8
+644 /usr/share/man/man5/aliases.5
 644 /usr/share/man/man5/mxnss.conf.5
 644 /usr/share/man/man5/mxhosts.5
 644 /usr/share/doc/mxnss/README.md

@@ -49,9 +49,11 @@ may() {
 	"shim/submit/"*" shim/spool/"*) ;;
 	"shim/spool/"*" shim/spool/"*) ;;
 	"shim/smtp/"*" shim/smtp/"*) ;;
+	"shim/local/"*" shim/local/"*) ;;
 	"shim/run/"*" shim/run/"*) ;;
 	"shim/run/"*" shim/spool/"*) ;;
 	"shim/run/"*" shim/smtp/"*) ;;
+	"shim/run/"*" shim/local/"*) ;;
 	"shim/run/route nss/mxdb.h") ;;
 	*) return 1 ;;
 	esac

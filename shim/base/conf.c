@@ -18,6 +18,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/addr.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/hostname.h"
@@ -25,6 +26,7 @@
 #include "base/xmalloc.h"
 
 #define MAX_FILE	(1024 * 1024)
+#define ALIASES		"/etc/aliases"
 #define BLANKS		" \t\r"
 #define MINUTE		60
 #define HOUR		(60 * MINUTE)
@@ -62,6 +64,8 @@ static char *take_source_list(const struct key *, void *, char *);
 static char *take_name(const struct key *, void *, char *);
 static char *take_names(const struct key *, void *, char *);
 static char *take_masquerade(const struct key *, void *, char *);
+static char *take_local(const struct key *, void *, char *);
+static char *take_paths(const struct key *, void *, char *);
 static char *take_directory(const struct key *, void *, char *);
 static char *take_address(const struct key *, void *, char *);
 static char *take_size(const struct key *, void *, char *);
@@ -89,6 +93,8 @@ static const struct key {
 	{ "mail-name", take_name, AT(mail_name), NULL, 0, 0, NULL },
 	{ "masquerade", take_masquerade, AT(masquerade), NULL, 0, 0, NULL },
 	{ "local-domains", take_names, AT(local_domains), NULL, 0, 0, NULL },
+	{ "local", take_local, 0, "mbox", 0, 0, NULL },
+	{ "aliases", take_paths, AT(aliases), NULL, 0, 0, NULL },
 	{ "spool", take_directory, AT(spool), MXNSS_SPOOLDIR, 0, 0, NULL },
 	{ "source-address", take_address, AT(source_address), NULL, 0, 0,
 	    NULL },
@@ -196,6 +202,76 @@ take_masquerade(const struct key *k, void *field, char *value)
 		return xasprintf("\"%s\" is neither a domain nor an address",
 		    value);
 	*(char **)field = xstrdup(value);
+	return NULL;
+}
+
+/* One word that says how, and what belongs to it: the key sets the struct. */
+static char *
+take_local(const struct key *k, void *field, char *value)
+{
+	static const struct {
+		const char	*word;	/* with a colon: something follows */
+		enum conf_local	 local;
+	} rows[] = {
+		{ "mbox", CONF_MBOX }, { "none", CONF_NONE },
+		{ "maildir:", CONF_MAILDIR }, { "forward:", CONF_FORWARD },
+	};
+	struct conf *c = field;
+	const char *why = NULL, *at;
+	size_t i, n = 0;
+
+	(void)k;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		n = strlen(rows[i].word);
+		if (rows[i].word[n - 1] == ':' ?
+		    strncmp(value, rows[i].word, n) == 0 :
+		    strcmp(value, rows[i].word) == 0)
+			break;
+	}
+	if (i == sizeof(rows) / sizeof(rows[0]))
+		return xasprintf("\"%s\" is not one of mbox, maildir:PATH, "
+		    "forward:ADDRESS, none", value);
+	value += n;
+	value += strspn(value, BLANKS);
+	c->local = rows[i].local;
+	switch (c->local) {
+	case CONF_MAILDIR:
+		if (value[0] != '/' && strncmp(value, "~/", 2) != 0)
+			return xasprintf("\"%s\" begins neither with / nor "
+			    "with ~/", value);
+		c->local_path = xstrdup(value);
+		return NULL;
+	case CONF_FORWARD:
+		c->forward = addr_one(value, "", &why);
+		at = c->forward != NULL ? strrchr(c->forward, '@') : NULL;
+		if (at != NULL && at[1] != '\0')
+			return NULL;
+		free(c->forward);
+		c->forward = NULL;
+		return xasprintf("\"%s\" is not an address with a domain",
+		    value);
+	default:
+		return NULL;
+	}
+}
+
+static char *
+take_paths(const struct key *k, void *field, char *value)
+{
+	char **names = NULL, *name;
+	size_t n = 0;
+
+	(void)k;
+	while ((name = strsep(&value, BLANKS ",")) != NULL) {
+		if (*name == '\0')
+			continue;
+		if (*name != '/') {
+			free_names(names);
+			return xasprintf("\"%s\" does not begin with /", name);
+		}
+		names = add_name(names, n++, name);
+	}
+	*(char ***)field = names;
 	return NULL;
 }
 
@@ -604,6 +680,9 @@ find_names(struct conf *c, const struct hostname_env *env)
 		c->mail_name = xstrdup(c->hostname);
 	if (c->local_domains == NULL)
 		c->local_domains = add_name(NULL, 0, c->hostname);
+	c->aliases_default = c->aliases == NULL;
+	if (c->aliases_default)
+		c->aliases = add_name(NULL, 0, ALIASES);
 }
 
 struct conf *
@@ -636,6 +715,17 @@ conf_load(const char *path)
 	return conf_load_env(path, &hostname_system);
 }
 
+bool
+conf_is_local(const struct conf *c, const char *domain)
+{
+	char *const *p;
+
+	for (p = c->local_domains; *p != NULL; p++)
+		if (strcasecmp(*p, domain) == 0)
+			return true;
+	return false;
+}
+
 void
 conf_free(struct conf *c)
 {
@@ -645,6 +735,9 @@ conf_free(struct conf *c)
 	free(c->mail_name);
 	free(c->masquerade);
 	free_names(c->local_domains);
+	free(c->local_path);
+	free(c->forward);
+	free_names(c->aliases);
 	free(c->spool);
 	free(c->source_address);
 	free_rates(c);

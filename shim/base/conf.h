@@ -23,12 +23,19 @@ struct conf_rate {
 	int64_t	 interval;	/* microseconds between two messages */
 };
 
+enum conf_local { CONF_MBOX, CONF_MAILDIR, CONF_FORWARD, CONF_NONE };
+
 struct conf {
 	char	*hostname;	/* EHLO name; never NULL after conf_load() */
 	bool	 bare_hostname;	/* it has no dot: few servers will like it */
 	char	*mail_name;	/* completes addresses; never NULL */
 	char	*masquerade;	/* "domain" or "user@domain", or NULL */
 	char	**local_domains; /* NULL-ended; default: hostname */
+	enum conf_local local;	/* what happens to mail for a user here */
+	char	*local_path;	/* of the Maildir, or NULL */
+	char	*forward;	/* address of CONF_FORWARD, or NULL */
+	char	**aliases;	/* NULL-ended: paths */
+	bool	 aliases_default; /* they were not named */
 	char	*spool;		/* directory */
 	char	*source_address; /* address to connect from, or NULL */
 	uint64_t max_size;	/* octets of a message */
@@ -66,5 +73,8 @@ struct conf *conf_load_env(const char *path, const struct hostname_env *);
 void	 conf_free(struct conf *);
 /* Microseconds between two messages to DOMAIN, in lower case; 0: no limit. */
 int64_t	 conf_rate(const struct conf *, const char *domain);
+
+/* Whether users of DOMAIN are users of this machine. */
+bool	 conf_is_local(const struct conf *, const char *domain);
 
 #endif /* SHIM_BASE_CONF_H */

@@ -57,6 +57,7 @@ is_sole(const struct task *t)
 			nbusy++;
 			break;
 		case RCPT_SENT:
+		case RCPT_EXPANDED:
 			break;
 		case RCPT_TOLD:
 			/* it must end in dead/ */

@@ -22,6 +22,7 @@
 
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "run/job.h"
 #include "run/worker.h"
 
 #define HIRE_PAUSE	1000	/* ms, after fork(2) failed */
@@ -293,13 +294,17 @@ receive(struct crew *c, struct worker *w, int64_t now)
 static void
 log_death(const struct worker *w, int status)
 {
+	const char *domain = w->dest->domain;
+
+	if (strcmp(domain, LOCAL_DEST) == 0)
+		domain = "this machine";
 	if (WIFSIGNALED(status))
 		log_err("the worker for %s was ended by signal %d%s",
-		    w->dest->domain, WTERMSIG(status),
+		    domain, WTERMSIG(status),
 		    w->killed ? " (past its deadline)" : "");
 	else if (WEXITSTATUS(status) != 0 || w->nturns != 0)
 		log_err("the worker for %s ended with status %d",
-		    w->dest->domain, WEXITSTATUS(status));
+		    domain, WEXITSTATUS(status));
 }
 
 static void

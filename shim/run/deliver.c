@@ -10,14 +10,9 @@
 
 #include "run/deliverint.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/buf.h"
-#include "base/log.h"
 #include "base/xmalloc.h"
 #include "run/peer.h"
 #include "run/policy.h"
@@ -39,73 +34,6 @@ deliver_limit(const struct conf *c, off_t size)
 	return time_to_connect(c) + 2 * (int64_t)c->connect_timeout +
 	    4 * (int64_t)c->reply_timeout + c->data_timeout +
 	    (int64_t)size * (1000 / SMTP_MIN_RATE);
-}
-
-int64_t
-deliver_clock(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-void
-deliver_tell(const struct delivery *m, const char *fmt, ...)
-{
-	struct buf b = BUF_INIT;
-	va_list ap;
-
-	if (m->trace == NULL)
-		return;
-	va_start(ap, fmt);
-	buf_vprintf(&b, fmt, ap);
-	va_end(ap);
-	m->trace(m->arg, '=', buf_str(&b));
-	buf_clear(&b);
-}
-
-/* --- the log --------------------------------------------------------------*/
-
-/* Seconds, two digits of them: what readers of such lines are used to. */
-static void
-add_delay(struct buf *b, int64_t us, char end)
-{
-	double s = us > 0 ? (double)us / 1e6 : 0;
-
-	if (s < 0.01)
-		buf_addc(b, '0');
-	else if (s < 10)
-		buf_printf(b, "%.2g", s);
-	else
-		buf_printf(b, "%.0f", s);
-	buf_addc(b, end);
-}
-
-static void
-log_rcpt(const struct attempt *a, const struct delivery_rcpt *rcpt)
-{
-	const struct delivery *m = a->m;
-	const struct result *r = &rcpt->result;
-	int64_t before, age, mine;
-	struct buf b = BUF_INIT;
-
-	age = deliver_clock(CLOCK_REALTIME) - (int64_t)m->time;
-	mine = deliver_clock(CLOCK_MONOTONIC) - a->began;
-	before = age - mine;
-	buf_printf(&b, "to=<%s>, relay=%s, delay=", rcpt->addr,
-	    r->host[0] != '\0' ? r->host : "none");
-	add_delay(&b, age, ',');
-	buf_adds(&b, " delays=");
-	add_delay(&b, before, '/');
-	add_delay(&b, mine - a->connecting - a->sending, '/');
-	add_delay(&b, a->connecting, '/');
-	add_delay(&b, a->sending, ',');
-	buf_printf(&b, " dsn=%s, status=%s (%s)", result_esc(r),
-	    result_status(r), r->text);
-	log_info("%s: %s", m->id, buf_str(&b));
-	deliver_tell(m, "%s", buf_str(&b));
-	buf_clear(&b);
 }
 
 /* --- outcomes -------------------------------------------------------------*/
@@ -131,7 +59,7 @@ deliver_settle(struct attempt *a)
 	if (nfinal > 0)
 		a->m->outcome(a->m->arg, final, nfinal);
 	for (i = 0; i < nfinal; i++)
-		log_rcpt(a, final[i]);
+		rcptlog_line(&a->log, final[i]);
 	free(final);
 }
 
@@ -161,7 +89,7 @@ finish(struct attempt *a)
 		a->open[i]->result = *why;
 	deliver_settle(a);
 	for (i = 0; i < a->nopen; i++)
-		log_rcpt(a, a->open[i]);
+		rcptlog_line(&a->log, a->open[i]);
 }
 
 /* --- all hosts ------------------------------------------------------------*/
@@ -169,7 +97,7 @@ finish(struct attempt *a)
 bool
 deliver_has_time(const struct attempt *a)
 {
-	return (deliver_clock(CLOCK_MONOTONIC) - a->began) / 1000 <
+	return (rcptlog_clock() - a->log.began) / 1000 <
 	    time_to_connect(a->d->conf);
 }
 
@@ -340,7 +268,8 @@ walk(struct attempt *a, bool again)
 static void
 attempt_run(struct attempt *a)
 {
-	a->began = deliver_clock(CLOCK_MONOTONIC);
+	a->log.m = a->m;
+	rcptlog_begin(&a->log);
 	try_open_connection(a);
 	if (a->nopen > 0 && a->route->nhop > 0)
 		a->ntried = a->nbefore = hoststat_tried(a->d->queue,
@@ -388,7 +317,7 @@ deliver_message(struct deliver *d, struct delivery *m)
 	struct attempt a;
 	size_t i, n = m->nrcpt;
 
-	router_expire(d->router, deliver_clock(CLOCK_MONOTONIC) / 1000000,
+	router_expire(d->router, rcptlog_clock() / 1000000,
 	    m->generation);
 	for (i = 0; i < n; i++) {
 		todo[i] = &m->rcpt[i];

@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/result.h"
 #include "run/deliver.h"
+#include "run/rcptlog.h"
 #include "spool/hoststat.h"
 
 #define MAX_HOSTS	5	/* of one attempt */
@@ -68,9 +69,7 @@ struct attempt {		/* for the recipients that share a route */
 	bool		 skip_toobig;
 	bool		 toobig;	/* the last host said so */
 	struct sizes	 sizes;
-	int64_t		 began;		/* microseconds, monotonic */
-	int64_t		 connecting;	/* microseconds spent */
-	int64_t		 sending;
+	struct rcptlog	 log;
 };
 
 /*
@@ -78,7 +77,6 @@ struct attempt {		/* for the recipients that share a route */
  * deliver_settle: take the recipients out that are final; the caller of all
  *	records them before anything else is done.
  * deliver_note: something failed that is not about a recipient.
- * deliver_tell: a line for sendmail -v.
  * deliver_has_time: whether there is time for another connection.
  *
  * Of host.c.
@@ -89,10 +87,7 @@ struct attempt {		/* for the recipients that share a route */
  */
 void	deliver_settle(struct attempt *);
 void	deliver_note(struct attempt *, const struct result *);
-void	deliver_tell(const struct delivery *, const char *fmt, ...)
-	    __attribute__((format(printf, 2, 3)));
 bool	deliver_has_time(const struct attempt *);
-int64_t	deliver_clock(clockid_t);		/* microseconds */
 
 void	host_serve(struct attempt *, bool onlyleft);
 void	host_try(struct attempt *, const struct hop *);

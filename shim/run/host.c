@@ -85,7 +85,7 @@ transaction(struct attempt *a, bool again)
 	    .ret = m->ret, .fd = m->fd, .start = m->start, .size = m->size,
 	    .eightbit = m->eightbit, .nrcpt = choose_rcpts(a, again, who) };
 	struct result r;
-	int64_t began = deliver_clock(CLOCK_MONOTONIC);
+	int64_t began = rcptlog_clock();
 	bool lost;
 	size_t i;
 
@@ -109,7 +109,7 @@ transaction(struct attempt *a, bool again)
 	free(msg.rcpt);
 	free(who);
 	a->served = true;
-	a->sending += deliver_clock(CLOCK_MONOTONIC) - began;
+	a->log.sending += rcptlog_clock() - began;
 	deliver_settle(a);
 	a->busy |= lost && a->nopen > 0;
 	if (lost || ++peer->messages >= MAX_MESSAGES || smtp_full(peer->smtp))
@@ -178,7 +178,7 @@ is_down(struct attempt *a, const struct hop *hop, const char *key,
 	result_set(&r, R_CONNECT, "%s (not tried again before %lld s)",
 	    hs.reason, (long long)(hs.until - time(NULL)));
 	relay_of(hop, key, r.host, sizeof(r.host));
-	deliver_tell(a->m, "%s: %s", r.host, r.text);
+	rcptlog_tell(a->m, "%s: %s", r.host, r.text);
 	may_be_tried_at(a, hs.until);
 	deliver_note(a, &r);
 	return true;
@@ -276,13 +276,13 @@ connect_to(struct trial *t, const struct policy *policy)
 	struct peer_at at = { .addr = t->first.addr, .spare = t->spare.addr };
 	struct peer_trace trace = { m->trace, m->arg };
 	const struct choice *c;
-	int64_t began = deliver_clock(CLOCK_MONOTONIC);
+	int64_t began = rcptlog_clock();
 	struct result r;
 
-	deliver_tell(m, "connecting to %s:%u (route: %s)", t->hop->host,
+	rcptlog_tell(m, "connecting to %s:%u (route: %s)", t->hop->host,
 	    (unsigned)t->hop->port, t->hop->origin);
 	d->peer = peer_open(d->conf, t->hop, &at, policy, trace, &r);
-	a->connecting += deliver_clock(CLOCK_MONOTONIC) - began;
+	a->log.connecting += rcptlog_clock() - began;
 	a->addrs += 1 + at.spare_used;
 	if (at.spare_used)
 		give_up(t, &t->first, &at.why);
@@ -291,7 +291,7 @@ connect_to(struct trial *t, const struct policy *policy)
 	c = at.spare_used ? &t->spare : &t->first;
 	if (d->peer == NULL) {
 		log_info("%s: %s", r.host, r.text);
-		deliver_tell(m, "%s: %s", r.host, r.text);
+		rcptlog_tell(m, "%s: %s", r.host, r.text);
 		deliver_note(a, &r);
 		give_up(t, c, &r);
 		return false;

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -20,32 +19,24 @@
 #include "run/dispatchint.h"
 #include "run/job.h"
 #include "run/load.h"
+#include "run/readdress.h"
 
 #define LOAD_SLICE	16	/* messages loaded before workers are served */
 #define LOCAL_RETRY	60	/* seconds, after a local failure */
 
-static bool
-is_local(const struct conf *conf, const char *domain)
-{
-	char **p;
-
-	if (*domain == '\0')
-		return true;
-	for (p = conf->local_domains; p != NULL && *p != NULL; p++)
-		if (strcasecmp(*p, domain) == 0)
-			return true;
-	return false;
-}
-
-/* The domain of ADDR in lower case, "" if it has none. */
+/*
+ * Where mail for RCPT goes: its domain in lower case, or LOCAL_DEST for a
+ * user of this machine.
+ */
 static void
-domain_of(const char *addr, char *domain, size_t size)
+dest_of(const struct envelope_rcpt *rcpt, char *domain, size_t size)
 {
-	const char *at = strrchr(addr, '@');
+	const char *at = strrchr(rcpt->addr, '@');
 	size_t i;
 
-	if (strlcpy(domain, at != NULL ? at + 1 : "", size) >= size)
-		domain[0] = '\0';
+	if (rcpt->mailbox || at == NULL ||
+	    strlcpy(domain, at + 1, size) >= size)
+		(void)strlcpy(domain, LOCAL_DEST, size);
 	for (i = 0; domain[i] != '\0'; i++)
 		if (domain[i] >= 'A' && domain[i] <= 'Z')
 			domain[i] = (char)(domain[i] - 'A' + 'a');
@@ -55,27 +46,18 @@ domain_of(const char *addr, char *domain, size_t size)
 static void
 make_tasks(struct dispatch *d, struct message *m)
 {
-	struct outcome o = dispatch_outcome(d);
 	struct load *l = m->load;
 	char domain[ENVELOPE_MAX_ADDR + 1];
-	uint32_t i, *local;
-	size_t nlocal = 0;
+	uint32_t i;
 
-	local = xcalloc(l->mf.env.nrcpt, sizeof(local[0]));
 	for (i = 0; i < l->mf.env.nrcpt; i++) {
 		if (l->rcpt[i].state != RCPT_OPEN)
 			continue;
-		domain_of(l->mf.env.rcpt[i].addr, domain, sizeof(domain));
-		if (is_local(d->conf, domain)) {
-			local[nlocal++] = i;
-			continue;
-		}
+		dest_of(&l->mf.env.rcpt[i], domain, sizeof(domain));
 		l->rcpt[i].state = RCPT_BUSY;
 		l->tasks += dest_add(dests_get(d->dests, domain), m->uid, m,
 		    i, JOB_MAXRCPT);
 	}
-	outcome_hold(&o, m, local, nlocal);
-	free(local);
 }
 
 /*
@@ -83,7 +65,7 @@ make_tasks(struct dispatch *d, struct message *m)
  * from drop/, and is removed by the worker.
  */
 static bool
-is_simple(struct dispatch *d, const struct load *l)
+is_simple(const struct load *l)
 {
 	char first[ENVELOPE_MAX_ADDR + 1], domain[ENVELOPE_MAX_ADDR + 1];
 	size_t i;
@@ -91,11 +73,11 @@ is_simple(struct dispatch *d, const struct load *l)
 	if (l->mf.env.nrcpt > JOB_MAXRCPT)
 		return false;
 	for (i = 0; i < l->mf.env.nrcpt; i++) {
-		domain_of(l->mf.env.rcpt[i].addr, domain, sizeof(domain));
+		dest_of(&l->mf.env.rcpt[i], domain, sizeof(domain));
 		if (i == 0)
 			memcpy(first, domain, sizeof(first));
-		if (l->rcpt[i].state != RCPT_OPEN || is_local(d->conf,
-		    domain) || strcmp(domain, first) != 0)
+		if (l->rcpt[i].state != RCPT_OPEN ||
+		    strcmp(domain, first) != 0)
 			return false;
 	}
 	return true;
@@ -143,13 +125,15 @@ catch_up(struct dispatch *d, struct message *m)
 	return ret == 0;
 }
 
+/*
+ * The message was, or was not, put into queue/: RC is 0, 1 if somebody has
+ * deleted it, -1 with errno.  Whether it is still to be delivered now.
+ */
 static bool
-move_to_queue(struct dispatch *d, struct message *m, bool *kept)
+is_kept(struct dispatch *d, struct message *m, int rc)
 {
-	switch (queue_keep(d->queue, &m->id, m->load->fd, d->now.wall)) {
+	switch (rc) {
 	case 0:
-		m->place = IN_QUEUE;
-		*kept = true;
 		return true;
 	case 1:
 		dispatch_unload(d, m);
@@ -161,6 +145,24 @@ move_to_queue(struct dispatch *d, struct message *m, bool *kept)
 		put_back(d, m);
 		return false;
 	}
+}
+
+static bool
+move_to_queue(struct dispatch *d, struct message *m)
+{
+	int rc = queue_keep(d->queue, &m->id, m->load->fd, d->now.wall);
+
+	if (rc == 0)
+		m->place = IN_QUEUE;
+	return is_kept(d, m, rc);
+}
+
+static bool
+expand_aliases(struct dispatch *d, struct message *m)
+{
+	struct outcome o = dispatch_outcome(d);
+
+	return is_kept(d, m, readdress(&o, m));
 }
 
 /*
@@ -220,6 +222,7 @@ static bool
 load_one(struct dispatch *d, struct message *m, bool *kept)
 {
 	const struct msgid id = m->id;
+	enum queue_place was;
 	struct load *l;
 
 	dispatch_make_idle(d, m);
@@ -255,9 +258,13 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 		put_back(d, m);
 		return false;
 	}
-	if (m->place == IN_DROP && (d->nopen > d->maxopen ||
-	    !is_simple(d, l)) && !move_to_queue(d, m, kept))
+	was = m->place;
+	if (readdress_is_due(d->conf, l) && !expand_aliases(d, m))
 		return false;
+	if (m->place == IN_DROP && (d->nopen > d->maxopen ||
+	    !is_simple(l)) && !move_to_queue(d, m))
+		return false;
+	*kept |= m->place != was;
 	if (m->place == IN_QUEUE && d->nopen > d->maxopen) {
 		load_park(m);
 		d->nopen--;

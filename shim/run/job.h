@@ -24,6 +24,7 @@
 #include "spool/id.h"
 #include "spool/queue.h"
 
+#define LOCAL_DEST	""	/* the destination that is this machine */
 #define JOB_MAXRCPT	100	/* recipients in one job */
 
 struct job {

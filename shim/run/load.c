@@ -26,7 +26,6 @@ replay_rcpt(struct rcpt *rcpt, const struct journal_record *r)
 	switch (r->type) {
 	case JOURNAL_ATTEMPT:
 		rcpt->attempts++;
-		rcpt->held = r->result.code == R_HELD;
 		break;
 	case JOURNAL_DELIVERED:
 		rcpt->state = RCPT_SENT;
@@ -142,6 +141,18 @@ from_queue(struct queue *q, struct message *m)
 	}
 }
 
+static struct rcpt *
+new_rcpts(const struct envelope *env)
+{
+	struct rcpt *rcpt = xcalloc(env->nrcpt, sizeof(rcpt[0]));
+	size_t i;
+
+	for (i = 0; i < env->nrcpt; i++)
+		if (env->rcpt[i].expanded)
+			rcpt[i].state = RCPT_EXPANDED;
+	return rcpt;
+}
+
 enum load_result
 load_message(struct queue *q, const struct conf *conf, struct message *m)
 {
@@ -152,7 +163,7 @@ load_message(struct queue *q, const struct conf *conf, struct message *m)
 	l->fd = -1;
 	ret = m->place == IN_DROP ? from_drop(q, conf, m) : from_queue(q, m);
 	if (ret == LOAD_OK) {
-		l->rcpt = xcalloc(l->mf.env.nrcpt, sizeof(l->rcpt[0]));
+		l->rcpt = new_rcpts(&l->mf.env);
 		if (queue_journal(q, &m->id, replay, l) == -1) {
 			/* without it, mail would be sent twice */
 			log_err("%s: cannot read queue/%s.log: %s", m->id.s,
@@ -233,7 +244,7 @@ load_recover(struct queue *q, struct message *m)
 		return 0;
 	}
 	now = *l;
-	now.rcpt = xcalloc(l->mf.env.nrcpt, sizeof(now.rcpt[0]));
+	now.rcpt = new_rcpts(&l->mf.env);
 	if ((ret = queue_journal(q, &m->id, replay, &now)) == 0)
 		for (i = 0; i < l->mf.env.nrcpt; i++)
 			catch_up(&l->rcpt[i], &now.rcpt[i]);

@@ -87,26 +87,6 @@ outcome_defer(struct outcome *o, struct message *m, const uint32_t *rcpt,
 	}
 }
 
-void
-outcome_hold(struct outcome *o, struct message *m, const uint32_t *rcpt,
-    size_t n)
-{
-	uint32_t *fresh = xcalloc(n, sizeof(fresh[0]));
-	struct result r;
-	size_t i, nfresh = 0;
-
-	result_set(&r, R_HELD, "a local recipient: this version does not "
-	    "deliver mail on its own host");
-	for (i = 0; i < n; i++) {
-		/* said once is enough */
-		if (!m->load->rcpt[rcpt[i]].held)
-			fresh[nfresh++] = rcpt[i];
-		m->load->rcpt[rcpt[i]].state = RCPT_LOCAL;
-	}
-	record_attempts(o, m, fresh, nfresh, &r);
-	free(fresh);
-}
-
 /* --- what is left ------------------------------------------------------- */
 
 /* 1: the message was deleted. */
@@ -215,17 +195,14 @@ outcome_settle(struct outcome *o, struct message *m, time_t *next)
 		return gone(o, m);
 	told = bounce(o, m) == 0;
 	left = l->mf.env.nrcpt - load_count(l, RCPT_SENT) -
-	    load_count(l, RCPT_TOLD);
+	    load_count(l, RCPT_TOLD) - load_count(l, RCPT_EXPANDED);
 	*next = sched_next(o->sched, 0, o->now, arc4random());
 	if (left == 0) {
 		if (is_undeliverable(l))
 			return bury(o, m) == 0;
 		return retire(o, m) == 0;
 	}
-	if (left == load_count(l, RCPT_LOCAL))
-		*next = sched_next(o->sched, o->sched->max, o->now,
-		    arc4random());
-	else if (told)
+	if (told)
 		*next = next_attempt(o, l);
 	return keep(o, m, *next) == 1 && gone(o, m);
 }

@@ -26,9 +26,6 @@ struct outcome {
  */
 void	outcome_defer(struct outcome *, struct message *, const uint32_t *rcpt,
 	    size_t n, const struct result *);
-/* The same for recipients on this host: they become RCPT_LOCAL. */
-void	outcome_hold(struct outcome *, struct message *, const uint32_t *rcpt,
-	    size_t n);
 /* Log what *R says of recipient I, and tell sendmail -v. */
 void	outcome_log(const struct outcome *, const struct message *, size_t i,
 	    const struct result *);

@@ -20,12 +20,14 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/priv.h"
+#include "local/writer.h"
 #include "run/loop.h"
 #include "run/service.h"
 #include "spool/queue.h"
 
 #define CONF_PATH	MXNSS_SYSCONFDIR "/mxnss.conf"
 #define WAKE_PATH	MXNSS_RUNDIR "/wake"
+#define MAILBOX		MXNSS_LIBEXECDIR "/mailbox"
 #define IDLE_S		30	/* empty that long: no reason to stay */
 #define IDLE_MAX	86400
 #define LOCK_TRIES	5
@@ -191,6 +193,9 @@ main(int argc, char **argv)
 		conf_free(conf);
 		return ret;
 	}
+	if (geteuid() == 0 && (conf->local == CONF_MBOX ||
+	    conf->local == CONF_MAILDIR))
+		writer_start(MAILBOX);
 	if (priv_become_owner(conf->spool) == -1) {
 		fprintf(stderr, "runner: cannot become the owner of %s: %s\n",
 		    conf->spool, strerror(errno));

@@ -27,13 +27,12 @@ enum rcpt_state {
 	RCPT_FAILED,		/* for good; the sender is to be told */
 	RCPT_TOLD,		/* for good; the sender was told */
 	RCPT_DEFERRED,		/* tried; again later */
-	RCPT_LOCAL		/* waits for local delivery, not for a time */
+	RCPT_EXPANDED		/* others get it instead */
 };
 
 struct rcpt {
 	enum rcpt_state	 state;
 	unsigned	 attempts;
-	bool		 held;	/* the last record is an attempt: R_HELD */
 };
 
 /* What the runner holds of a message while it is tried. */

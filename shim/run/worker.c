@@ -24,6 +24,7 @@
 #include "base/xmalloc.h"
 #include "run/deliver.h"
 #include "run/job.h"
+#include "run/local.h"
 #include "run/verbose.h"
 #include "spool/journal.h"
 #include "spool/msgfile.h"
@@ -32,7 +33,9 @@
 
 struct worker {
 	struct queue	*queue;
-	struct deliver	*deliver;
+	const struct conf *conf;
+	bool		 local;		/* to this machine */
+	struct deliver	*deliver;	/* else */
 	int		 sock;
 	bool		 orphan;	/* the runner is gone */
 	struct report	 out[REPORTS_MAX];	/* not sent yet */
@@ -253,7 +256,10 @@ run_job(struct work *k, int fd)
 	m->ready = on_ready;
 	m->trace = k->verbose != NULL ? on_trace : NULL;
 	m->arg = k;
-	deliver_message(k->w->deliver, m);
+	if (k->w->local)
+		local_message(k->w->conf, m);
+	else
+		deliver_message(k->w->deliver, m);
 	record_waiting(k);
 	free(m->rcpt);
 }
@@ -362,7 +368,7 @@ wait_for_job(struct worker *w)
 {
 	struct pollfd pfd = { .fd = w->sock, .events = POLLIN };
 
-	if (deliver_is_connected(w->deliver) && poll(&pfd, 1, IDLE_MS) == 0)
+	if (!w->local && deliver_is_connected(w->deliver) && poll(&pfd, 1, IDLE_MS) == 0)
 		deliver_disconnect(w->deliver);
 }
 
@@ -370,12 +376,17 @@ int
 worker_run(const struct conf *conf, struct queue *queue, const char *domain,
     int sock)
 {
-	struct worker w = { .queue = queue, .sock = sock };
+	struct worker w = { .queue = queue, .conf = conf, .sock = sock };
 	struct job job;
 	int fd[2], got, rv = EX_OK;
 
-	log_open("smtp", conf->log);
-	w.deliver = deliver_new(conf, queue, domain);
+	w.local = strcmp(domain, LOCAL_DEST) == 0;
+	if (w.local) {
+		log_open("local", conf->log);
+	} else {
+		log_open("smtp", conf->log);
+		w.deliver = deliver_new(conf, queue, domain);
+	}
 	while (!w.orphan) {
 		wait_for_job(&w);
 		if ((got = receive_job(sock, &job, fd)) == 0)

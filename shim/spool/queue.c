@@ -190,20 +190,30 @@ queue_tmpfile(struct queue *q)
 	    0600);
 }
 
+/* Give the unnamed file FD a name in queue/. */
+static int
+link_file(struct queue *q, int fd, const char *name)
+{
+	char proc[32];
+	int ret;
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	ret = linkat(AT_FDCWD, proc, q->fd[QD_QUEUE], name,
+	    AT_SYMLINK_FOLLOW);
+	if (ret == -1 && errno == ENOENT)	/* no /proc */
+		ret = linkat(fd, "", q->fd[QD_QUEUE], name, AT_EMPTY_PATH);
+	return ret;
+}
+
 /* Give the unnamed file FD the name queue/ID and make both durable. */
 static int
 link_durably(struct queue *q, const struct msgid *id, int fd)
 {
-	char proc[32];
 	int ret, error;
 
 	if (fsync(fd) == -1)
 		return -1;
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	ret = linkat(AT_FDCWD, proc, q->fd[QD_QUEUE], id->s,
-	    AT_SYMLINK_FOLLOW);
-	if (ret == -1 && errno == ENOENT)	/* no /proc */
-		ret = linkat(fd, "", q->fd[QD_QUEUE], id->s, AT_EMPTY_PATH);
+	ret = link_file(q, fd, id->s);
 	if (ret == -1 && errno != EEXIST)
 		return -1;
 	if (fsync(q->fd[QD_QUEUE]) == 0)
@@ -264,6 +274,33 @@ queue_link(struct queue *q, const struct msgid *id, int fd)
 
 	set_times(ts, time(NULL), 0);
 	return futimens(fd, ts) == -1 ? -1 : link_durably(q, id, fd);
+}
+
+int
+queue_replace(struct queue *q, const struct msgid *id, int fd)
+{
+	char name[ID_LEN + sizeof(REPLACEMENT_SUFFIX)];
+	struct timespec ts[2];
+	struct stat st;
+
+	if (fstatat(q->fd[QD_QUEUE], id->s, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 1 : -1;
+	set_times(ts, st.st_mtim.tv_sec, (uid_t)st.st_mtim.tv_nsec);
+	snprintf(name, sizeof(name), "%.*s%s", ID_LEN, id->s,
+	    REPLACEMENT_SUFFIX);
+	/* of a runner that died here */
+	if (unlinkat(q->fd[QD_QUEUE], name, 0) == -1 && errno != ENOENT)
+		return -1;
+	if (futimens(fd, ts) == -1 || fsync(fd) == -1 ||
+	    link_file(q, fd, name) == -1)
+		return -1;
+	if (renameat(q->fd[QD_QUEUE], name, q->fd[QD_QUEUE], id->s) == -1)
+		return -1;
+	/*
+	 * From here on queue/ID holds the new file.  Whether that is durable
+	 * matters before it is used.
+	 */
+	return fsync(q->fd[QD_QUEUE]);
 }
 
 int

@@ -81,6 +81,11 @@ int	queue_keep(struct queue *, const struct msgid *, int fd, time_t next);
 int	queue_link(struct queue *, const struct msgid *, int fd);
 /* An unnamed file in queue/ to write a message to.  -1 with errno. */
 int	queue_tmpfile(struct queue *);
+/*
+ * Put the file FD, which is complete, in the place of queue/ID, durably.  1:
+ * there is no queue/ID any more.
+ */
+int	queue_replace(struct queue *, const struct msgid *, int fd);
 /* Open queue/ID for reading.  The descriptor, or -1. */
 int	queue_openmsg(struct queue *, const struct msgid *);
 /* Open drop/ID, which is hostile and not verified, to look at it. */

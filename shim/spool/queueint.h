@@ -26,6 +26,8 @@ struct queue {
 };
 
 #define JOURNAL_SUFFIX	".log"
+/* queue_replace() has it for an instant */
+#define REPLACEMENT_SUFFIX	".new"
 
 struct journal_name {
 	char	s[ID_LEN + sizeof(JOURNAL_SUFFIX)];

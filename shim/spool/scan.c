@@ -179,6 +179,14 @@ check_journal(struct queue *q, const struct msgid *id)
 	queue_note_gone(q, id->s);
 }
 
+/* queue_replace() was interrupted: nobody knows of this file. */
+static bool
+is_replacement(const char *name)
+{
+	return strlen(name) == ID_LEN + sizeof(REPLACEMENT_SUFFIX) - 1 &&
+	    strcmp(name + ID_LEN, REPLACEMENT_SUFFIX) == 0;
+}
+
 static DIR *
 open_for_reading(int fd)
 {
@@ -230,6 +238,11 @@ walk_entry(struct queue_walk *w, const char *name,
 	if (w->place == IN_QUEUE && is_journal(name, &id)) {
 		if (w->queue->locked)
 			add_log(w, &id);
+		return;
+	}
+	if (w->place == IN_QUEUE && is_replacement(name)) {
+		if (w->queue->locked)
+			(void)unlinkat(w->queue->fd[QD_QUEUE], name, 0);
 		return;
 	}
 	switch (look(w->queue, w->place, name, &e)) {

@@ -107,15 +107,9 @@ merge_fields(struct header *h)
 static bool
 is_ours(const struct conf *conf, const char *domain)
 {
-	char *const *local;
-
-	if (strcasecmp(domain, conf->hostname) == 0 ||
-	    strcasecmp(domain, conf->mail_name) == 0)
-		return true;
-	for (local = conf->local_domains; *local != NULL; local++)
-		if (strcasecmp(domain, *local) == 0)
-			return true;
-	return false;
+	return strcasecmp(domain, conf->hostname) == 0 ||
+	    strcasecmp(domain, conf->mail_name) == 0 ||
+	    conf_is_local(conf, domain);
 }
 
 char *

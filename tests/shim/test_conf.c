@@ -104,6 +104,8 @@ test_conf_load_every_key(void **state)
 	    "hostname: a.example\n"
 	    "mail-name: b.example  # with a comment\n"
 	    "masquerade: o.p+q@f.example\n"
+	    "local: maildir: ~/Mail\n"
+	    "aliases: /a, /b\n"
 	    "local-domains: c.example, d.example\te.example\n"
 	    "spool: /srv/spool#1/\n"
 	    "source-address: 2001:db8::1\n"
@@ -130,6 +132,14 @@ test_conf_load_every_key(void **state)
 	assert_string_equal(c->hostname, "a.example");
 	assert_string_equal(c->mail_name, "b.example");
 	assert_string_equal(c->masquerade, "o.p+q@f.example");
+	assert_int_equal(c->local, CONF_MAILDIR);
+	assert_string_equal(c->local_path, "~/Mail");
+	assert_string_equal(c->aliases[0], "/a");
+	assert_string_equal(c->aliases[1], "/b");
+	assert_null(c->aliases[2]);
+	assert_false(c->aliases_default);
+	assert_true(conf_is_local(c, "D.example"));
+	assert_false(conf_is_local(c, "a.example"));
 	assert_string_equal(c->local_domains[0], "c.example");
 	assert_string_equal(c->local_domains[1], "d.example");
 	assert_string_equal(c->local_domains[2], "e.example");
@@ -167,8 +177,16 @@ static const struct {
 	{ "nokey: 1", "unknown key \"nokey\"" },
 	{ "Max-Size: 1M", "unknown key \"Max-Size\"" },
 	{ ": 1", "unknown key \"\"" },
-	{ "local: mbox", "unknown key \"local\"" },
-	{ "aliases: /etc/aliases", "unknown key \"aliases\"" },
+	{ "local: mailbox", "local: \"mailbox\" is not one of mbox, "
+	    "maildir:PATH, forward:ADDRESS, none" },
+	{ "local: maildir:Maildir", "local: \"Maildir\" begins neither with / "
+	    "nor with ~/" },
+	{ "local: forward:root", "local: \"root\" is not an address with a "
+	    "domain" },
+	{ "local: forward:a b", "local: \"a b\" is not an address with a "
+	    "domain" },
+	{ "aliases: /etc/aliases aliases",
+	    "aliases: \"aliases\" does not begin with /" },
 	{ "masquerade: a b", "masquerade: \"a b\" is neither a domain nor an "
 	    "address" },
 	{ "masquerade: @a.example", "masquerade: \"@a.example\" is neither a "

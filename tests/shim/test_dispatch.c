@@ -45,7 +45,8 @@ note(const char *domain, const struct job *job)
 
 	fd = open(fixture_path(".", "notes"), O_WRONLY | O_CREAT | O_APPEND |
 	    O_CLOEXEC, 0600);
-	snprintf(line, sizeof(line), "%s %s %s%s%zu %ld\n", domain,
+	snprintf(line, sizeof(line), "%s %s %s%s%zu %ld\n",
+	    domain[0] != '\0' ? domain : "(local)",
 	    job->id.s, job->place == IN_DROP ? "drop " : "queue ",
 	    job->sole ? "sole " : "", job->nrcpt, (long)getpid());
 	if (fd == -1 || write(fd, line, strlen(line)) == -1)
@@ -176,6 +177,7 @@ worker_run(const struct conf *conf, struct queue *q, const char *domain,
 /* --- fixture ------------------------------------------------------------ */
 
 static char *locals[] = { (char *)(uintptr_t)"here.test", NULL };
+static char *aliases[] = { NULL, NULL };
 static struct conf conf;
 static struct queue *q;
 static struct dispatch *d;
@@ -226,6 +228,9 @@ setup(void **state)
 	conf.hostname = (char *)(uintptr_t)"host.test";
 	conf.mail_name = (char *)(uintptr_t)"name.test";
 	conf.local_domains = locals;
+	aliases[0] = xstrdup(fixture_path("", "aliases"));
+	conf.aliases = aliases;
+	conf.aliases_default = true;
 	conf.max_size = 1 << 20;
 	conf.max_rcpts = 1000;
 	conf.expire = 5 * DAY;
@@ -252,6 +257,8 @@ teardown(void **state)
 	queue_close(q);
 	d = NULL;
 	q = NULL;
+	(void)unlink(aliases[0]);
+	free(aliases[0]);
 	fixture_remove();
 	return 0;
 }
@@ -757,26 +764,104 @@ test_dispatch_held_message_waits(void **state)
 	assert_int_equal(noted("temp.test"), 2);
 }
 
+/* Attempts and deliveries, in the order in which workers came to them. */
 static void
-test_dispatch_local_recipients_are_held(void **state)
+assert_records(const struct msgid *id, size_t attempts, size_t delivered)
 {
-	struct msgid id, both;
+	char *s = journal(id), *p;
+	size_t a = 0, done = 0;
+
+	for (p = s; *p != '\0'; p++) {
+		a += *p == 'A';
+		done += *p == 'D';
+	}
+	free(s);
+	assert_int_equal(a, attempts);
+	assert_int_equal(done, delivered);
+}
+
+static void
+write_aliases(const char *text)
+{
+	FILE *fp = fopen(aliases[0], "w");
+
+	assert_non_null(fp);
+	assert_true(fputs(text, fp) >= 0);
+	assert_int_equal(fclose(fp), 0);
+}
+
+/* Journals refer to recipients by number: the old ones keep theirs. */
+static void
+test_dispatch_aliases_are_expanded_once(void **state)
+{
+	struct msgid id;
+	struct msgfile mf;
+	const char *why;
+	int fd;
 
 	(void)state;
-	fixture_drop(&id, "a@x.test", "root@HERE.test root");
-	fixture_drop(&both, "a@x.test", "root@here.test b@ok.test");
+	write_aliases("root: temp, b@ok.test\n");
+	fixture_drop(&id, "a@x.test", "root@HERE.test c@ok.test root");
 	run();
-	assert_int_equal(noted("here.test"), 0);
+	assert_int_equal(noted("(local)"), 1);
 	assert_int_equal(noted("ok.test"), 1);
-	assert_journal(&id, "AA");
-	assert_journal(&both, "AD");
-	/* said once, and never given up */
-	now.wall += 20 * DAY;
+	assert_records(&id, 1, 2);
+	fd = queue_openmsg(q, &id);
+	assert_int_equal(msgfile_read(fd, 9, &mf, &why), 0);
+	close(fd);
+	assert_int_equal(mf.env.nrcpt, 5);
+	assert_true(mf.env.rcpt[0].expanded && mf.env.rcpt[2].expanded);
+	assert_false(mf.env.rcpt[1].expanded || mf.env.rcpt[3].expanded);
+	assert_string_equal(mf.env.rcpt[3].addr, "temp@host.test");
+	assert_true(mf.env.rcpt[3].mailbox);
+	assert_string_equal(mf.env.rcpt[4].addr, "b@ok.test");
+	assert_false(mf.env.rcpt[4].mailbox);
+	msgfile_clear(&mf);
+	/* another runner, other aliases, a later time: only the rest */
+	write_aliases("root: other@ok.test\ntemp: other@ok.test\n");
+	now.wall += 400;
+	restart();
 	run();
-	now.wall += 20 * DAY;
+	assert_int_equal(noted("(local)"), 2);
+	assert_int_equal(noted("ok.test"), 1);
+	assert_records(&id, 2, 2);
+}
+
+static void
+test_dispatch_wrong_alias_waits(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	write_aliases("root: |prog\n");
+	fixture_drop(&id, "a@x.test", "root@here.test c@ok.test");
 	run();
-	assert_journal(&id, "AA");
-	assert_int_equal(dispatch_messages(d), 2);
+	assert_int_equal(noted("ok.test"), 1);
+	assert_int_equal(noted("(local)"), 0);
+	assert_records(&id, 1, 1);
+	/* put right, in the file that is in queue/ */
+	write_aliases("root: b@ok.test\n");
+	now.wall += 400;
+	run();
+	assert_int_equal(noted("ok.test"), 2);
+	assert_int_equal(dispatch_messages(d), 0);
+	run_to_the_end();
+	assert_int_equal(fixture_count("queue"), 0);
+}
+
+static void
+test_dispatch_discarded_recipient(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	write_aliases("root: /dev/null\n");
+	fixture_drop(&id, "a@x.test", "root@here.test");
+	run();
+	assert_int_equal(dispatch_messages(d), 0);
+	run_to_the_end();
+	assert_int_equal(fixture_count("queue"), 0);
+	assert_int_equal(fixture_count("drop"), 0);
 }
 
 static void
@@ -897,7 +982,7 @@ test_dispatch_gives_up_in_the_end(void **state)
 	int i;
 
 	(void)state;
-	fixture_drop(&id, "a@ok.test", "b@temp.test");
+	fixture_drop(&id, "root@here.test", "b@temp.test");
 	conf.expire = 3600;
 	restart();
 	now.wall += 7200;
@@ -909,9 +994,8 @@ test_dispatch_gives_up_in_the_end(void **state)
 		assert_int_equal(queue_set_next(q, &id, now.wall), 0);
 	}
 	/* the report waits until we have seen it */
-	locals[0] = (char *)(uintptr_t)"ok.test";
+	write_aliases("root: |prog\n");
 	run_to_the_end();
-	locals[0] = (char *)(uintptr_t)"here.test";
 	assert_int_equal(noted("temp.test"), 5);
 	assert_false(fixture_exists("queue", id.s));
 	text = the_report(&id, &rep);
@@ -1042,7 +1126,7 @@ test_dispatch_recovers(void **state)
 	assert_int_equal(fixture_count("queue"), 0);
 	/* failed, killed before the report */
 	restart();
-	fixture_drop(&id, "a@here.test", "b@ok.test");
+	fixture_drop(&id, "a@dead.test", "b@ok.test");
 	rec[0].type = JOURNAL_FAILED;
 	rec[0].result.code = R_REFUSED;
 	assert_int_equal(queue_record(q, &id, rec, 1), 0);
@@ -1052,7 +1136,7 @@ test_dispatch_recovers(void **state)
 	assert_int_equal(fixture_count("queue"), 2);
 	/* reported, killed before the removal: no second report */
 	restart();
-	fixture_drop(&id, "a@here.test", "b@ok.test");
+	fixture_drop(&id, "a@dead.test", "b@ok.test");
 	rec[1].type = JOURNAL_REPORTED;
 	rec[1].rcpt = JOURNAL_ALL;
 	assert_int_equal(queue_record(q, &id, rec, 2), 0);
@@ -1291,7 +1375,9 @@ main(void)
 		TEST(test_dispatch_some_are_deferred),
 		TEST(test_dispatch_flush),
 		TEST(test_dispatch_held_message_waits),
-		TEST(test_dispatch_local_recipients_are_held),
+		TEST(test_dispatch_aliases_are_expanded_once),
+		TEST(test_dispatch_wrong_alias_waits),
+		TEST(test_dispatch_discarded_recipient),
 		TEST(test_dispatch_dead_destination),
 		TEST(test_dispatch_dead_destination_and_a_new_override),
 		TEST(test_dispatch_hold_makes_no_attempt),
