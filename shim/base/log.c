@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -16,13 +17,20 @@
 static char tag[64] = "mxnss";
 static enum log_dest dest = LOG_TO_STDERR;
 
+static void
+set_tag(const char *who)
+{
+	snprintf(tag, sizeof(tag), "mxnss/%s", who);
+	/* syslog(3) keeps the pointer, and a connection that it has */
+	if (dest == LOG_TO_SYSLOG)
+		openlog(tag, LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
 void
 log_open(const char *who, enum log_dest where)
 {
 	dest = where;
-	snprintf(tag, sizeof(tag), "mxnss/%s", who);
-	if (dest == LOG_TO_SYSLOG)
-		openlog(tag, LOG_PID | LOG_NDELAY, LOG_MAIL);
+	set_tag(who);
 }
 
 static void __attribute__((format(printf, 2, 0)))
@@ -52,6 +60,20 @@ log_info(const char *fmt, ...)
 	va_start(ap, fmt);
 	log_line(LOG_INFO, fmt, ap);
 	va_end(ap);
+}
+
+void
+log_info_as(const char *who, const char *fmt, ...)
+{
+	char old[sizeof(tag)];
+	va_list ap;
+
+	memcpy(old, tag, sizeof(old));
+	set_tag(who);
+	va_start(ap, fmt);
+	log_line(LOG_INFO, fmt, ap);
+	va_end(ap);
+	memcpy(tag, old, sizeof(tag));
 }
 
 void

@@ -10,6 +10,9 @@ enum log_dest { LOG_TO_SYSLOG, LOG_TO_STDERR };
 
 /* NAME is "smtp", "qmgr", "sendmail"...; copied. */
 void	log_open(const char *name, enum log_dest);
+/* One line under another name than that of log_open(). */
+void	log_info_as(const char *who, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
 void	log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void	log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void	log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

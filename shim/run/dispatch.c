@@ -142,6 +142,7 @@ see_new(struct dispatch *d, const struct queue_entry *e)
 	m->next = e->next;
 	m->uid = queue_uid(e->uid);
 	m->size = e->size;
+	m->seen = e->next;
 	if (e->place == IN_DROP && load_is_too_large(d->conf, e->size))
 		make_due(d, m);		/* it does not stay */
 	else if (!caps_enter(d->caps, m, &forget)) {
@@ -164,11 +165,16 @@ see_change(struct dispatch *d, struct message *m, const struct queue_entry *e)
 	}
 	if (e->held) {
 		dispatch_make_idle(d, m);
+		m->seen = -1;
 		return;
 	}
-	if (m->state == MESSAGE_DUE ||
-	    (m->state == MESSAGE_WAITING && m->next == e->next))
+	/* a time that is long known does not call back what was put off */
+	if (m->state == MESSAGE_DUE || (m->state == MESSAGE_WAITING &&
+	    (m->next == e->next || m->seen == e->next))) {
+		m->seen = e->next;
 		return;
+	}
+	m->seen = e->next;
 	/* sendmail -q: somebody knows better than what we remember */
 	if (e->next <= d->now.wall) {
 		dests_unblock(d->dests, INT64_MAX);
@@ -311,6 +317,8 @@ dispatch_settle(struct dispatch *d, struct message *m)
 		dispatch_forget(d, m);
 	else {
 		table_wait(d->table, m, next);
+		if (o.kept)
+			m->seen = next;
 		if (m->changed)		/* it may have been held */
 			(void)queue_look(d->queue, IN_QUEUE, m->id.s,
 			    dispatch_see, d);

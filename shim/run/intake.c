@@ -249,6 +249,11 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 	m->state = MESSAGE_BUSY;
 	d->nloaded++;
 	d->nopen++;
+	/* readers of logs count what came by this line */
+	if (m->place == IN_DROP && !m->logged)
+		log_info_as("pickup", "%s: uid=%lu from=<%s>", m->id.s,
+		    (unsigned long)l->mf.env.uid, l->mf.env.sender);
+	m->logged = true;
 	log_info("%s: from=<%s>, size=%lld, nrcpt=%zu (queue active)",
 	    m->id.s, l->mf.env.sender, (long long)l->mf.size,
 	    l->mf.env.nrcpt);

@@ -189,6 +189,7 @@ outcome_settle(struct outcome *o, struct message *m, time_t *next)
 {
 	struct load *l = m->load;
 	size_t left;
+	int ret;
 	bool told;
 
 	if (l->retired || is_deleted(o, m))
@@ -204,5 +205,7 @@ outcome_settle(struct outcome *o, struct message *m, time_t *next)
 	}
 	if (told)
 		*next = next_attempt(o, l);
-	return keep(o, m, *next) == 1 && gone(o, m);
+	ret = keep(o, m, *next);
+	o->kept = ret == 0;
+	return ret == 1 && gone(o, m);
 }

@@ -18,6 +18,7 @@ struct outcome {
 	/* out: reports that were made; they may go now */
 	struct msgid	 made[NOTICE_MAX];
 	size_t		 nmade;
+	bool		 kept;	/* out: the next time is that of the file */
 };
 
 /*

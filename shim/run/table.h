@@ -63,10 +63,12 @@ struct message {
 	enum message_state state;
 	bool		 changed; /* in the spool, while it was busy */
 	bool		 halted;	/* held or deleted, while it was busy */
+	bool		 logged;	/* that it was picked up */
 	bool		 counted; /* among those of its user (caps.h) */
 	int		 reader; /* socket of sendmail -v, or -1 */
 	uid_t		 uid;	/* of the submitter, as queue_uid() has it */
 	off_t		 size;	/* of the file */
+	time_t		 seen;	/* its file's time, when that was looked at */
 	time_t		 next;
 	size_t		 heap;	/* index, while it waits */
 	struct message	*chain;

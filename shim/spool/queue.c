@@ -15,6 +15,7 @@
 
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -376,6 +377,21 @@ queue_reserve(struct queue *q, const struct msgid *id, size_t n)
 		return 0;
 	errno = error;
 	return ret;
+}
+
+bool
+queue_may_reserve(struct queue *q, const struct msgid *id, size_t n)
+{
+	struct journal_name name = queue_journal_name(id->s);
+	struct statvfs fs;
+	struct stat st;
+	uint64_t need = n * JOURNAL_RECORD_MAX, have = 0;
+
+	if (fstatat(q->fd[QD_QUEUE], name.s, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (uint64_t)st.st_blocks * 512 > (uint64_t)st.st_size)
+		have = (uint64_t)st.st_blocks * 512 - (uint64_t)st.st_size;
+	return have >= need || fstatvfs(q->fd[QD_QUEUE], &fs) == -1 ||
+	    (uint64_t)fs.f_bavail * fs.f_frsize >= need - have;
 }
 
 /* However long the journal is: 1,000 recipients in 5 days make 20 MB. */

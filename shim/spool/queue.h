@@ -107,6 +107,8 @@ int	queue_record(struct queue *, const struct msgid *,
  * is done which they are to tell.
  */
 int	queue_reserve(struct queue *, const struct msgid *, size_t n);
+/* Whether there is, or may be; changes nothing. */
+bool	queue_may_reserve(struct queue *, const struct msgid *, size_t n);
 /* Read queue/ID.log; no journal is no record. */
 int	queue_journal(struct queue *, const struct msgid *,
 	    void (*each)(void *arg, const struct journal_record *), void *arg);

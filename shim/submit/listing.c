@@ -8,8 +8,6 @@
 
 #include "submit/listing.h"
 
-#include <sys/statvfs.h>
-
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -390,12 +388,9 @@ static bool
 is_cramped(const struct listing *l, const struct waiting *w)
 {
 	size_t n = count_open(w);
-	struct statvfs fs;
 
-	if (n < 2 || w->entry->held || w->entry->next > l->now ||
-	    l->conf->spool == NULL || statvfs(l->conf->spool, &fs) == -1)
-		return false;
-	return (uint64_t)fs.f_bavail * fs.f_frsize < n * JOURNAL_RECORD_MAX;
+	return n >= 2 && !w->entry->held && w->entry->next <= l->now &&
+	    !queue_may_reserve(l->queue, &w->entry->id, n);
 }
 
 /*

@@ -1353,6 +1353,37 @@ test_dispatch_delete_while_it_waits(void **state)
 	assert_int_equal(dispatch_messages(d), 0);
 }
 
+/* Put off for a reason of our own: to look again changes nothing. */
+static void
+test_dispatch_put_off_is_not_called_back(void **state)
+{
+	struct msgid id;
+	char log[ID_LEN + 8];
+	size_t tried;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "b@temp.test");
+	run_to_the_end();
+	tried = noted("temp.test");
+	snprintf(log, sizeof(log), "%s.log", id.s);
+	assert_int_equal(rename(fixture_path("queue", log),
+	    fixture_path(".", log)), 0);
+	assert_int_equal(mkdir(fixture_path("queue", log), 0700), 0);
+	restart();
+	now.wall += DAY;
+	dispatch_clock(d, &now);
+	run();
+	assert_int_equal(noted("temp.test"), tried);
+	scan();
+	turn();
+	assert_int_equal(dispatch_active(d), 0);
+	/* but sendmail -q does */
+	assert_int_equal(rmdir(fixture_path("queue", log)), 0);
+	assert_int_equal(queue_set_next(q, &id, now.wall), 0);
+	run();
+	assert_int_equal(noted("temp.test"), tried + 1);
+}
+
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -1396,6 +1427,7 @@ main(void)
 		TEST(test_dispatch_delete_while_busy),
 		TEST(test_dispatch_delete_unseen),
 		TEST(test_dispatch_delete_while_it_waits),
+		TEST(test_dispatch_put_off_is_not_called_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

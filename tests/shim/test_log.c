@@ -55,6 +55,25 @@ err(const char *arg)
 }
 
 static void
+as(const char *arg)
+{
+	log_info_as("pickup", "%s", arg);
+	log_info("%s", arg);
+}
+
+static void
+test_log_info_as(void **state)
+{
+	char want[128];
+
+	(void)state;
+	log_open("qmgr", LOG_TO_STDERR);
+	snprintf(want, sizeof(want), "mxnss/pickup[%ld]: x\n"
+	    "mxnss/qmgr[%ld]: x\n", (long)getpid(), (long)getpid());
+	assert_string_equal(written(as, "x"), want);
+}
+
+static void
 test_log_line(void **state)
 {
 	char want[128];
@@ -109,6 +128,7 @@ main(void)
 		cmocka_unit_test(test_log_line),
 		cmocka_unit_test(test_log_line_is_printable),
 		cmocka_unit_test(test_log_line_is_cut),
+		cmocka_unit_test(test_log_info_as),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
