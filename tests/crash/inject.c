@@ -4,7 +4,9 @@
  * children make: kills at one, fails one, leaves one out, shortens one.
  *
  *	inject [-u UID:GID[,GID...]] [-t SECONDS] [-o TRACE] [-d DIR]
- *	    [-r RULE]... COMMAND [ARG]...
+ *	    [-r RULE]... [-e NAME=VALUE]... COMMAND [ARG]...
+ *
+ * -e adds to the environment of COMMAND, but not to that of inject.
  *
  * A RULE is PROC,WHEN,CALL,ACTION:
  *
@@ -71,6 +73,7 @@
 
 #define MAXPROCS	256
 #define MAXRULES	16
+#define MAXGIVEN	8
 #define NOT_IN_KERNEL	(-1)
 
 /* --- names ---------------------------------------------------------------- */
@@ -631,13 +634,17 @@ become(char *who)
 }
 
 static void __attribute__((noreturn))
-child(char *who, char **argv)
+child(char *who, char **give, size_t n, char **argv)
 {
+	size_t i;
+
 	if (ptrace(PTRACE_TRACEME, 0, 0, 0) == -1)
 		err(77, "ptrace");
 	raise(SIGSTOP);
 	if (who != NULL)
 		become(who);
+	for (i = 0; i < n; i++)
+		(void)putenv(give[i]);
 	execvp(argv[0], argv);
 	err(127, "%s", argv[0]);
 }
@@ -645,17 +652,23 @@ child(char *who, char **argv)
 int
 main(int argc, char **argv)
 {
-	char *who = NULL;
+	char *who = NULL, *give[MAXGIVEN];
+	size_t ngive = 0;
 	struct proc *p;
 	int c, status;
 	long seconds = 0;
 	pid_t pid;
 
-	while ((c = getopt(argc, argv, "+d:o:r:t:u:")) != -1)
+	while ((c = getopt(argc, argv, "+d:e:o:r:t:u:")) != -1)
 		switch (c) {
 		case 'd':
 			changes_in(optarg);
 			telling = true;
+			break;
+		case 'e':
+			if (ngive == MAXGIVEN)
+				errx(64, "too many -e");
+			give[ngive++] = optarg;
 			break;
 		case 'o':
 			if ((trace = fopen(optarg, "we")) == NULL)
@@ -678,7 +691,7 @@ main(int argc, char **argv)
 	if ((pid = fork()) == -1)
 		err(70, "fork");
 	if (pid == 0)
-		child(who, argv + optind);
+		child(who, give, ngive, argv + optind);
 	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
 		return WIFEXITED(status) ? WEXITSTATUS(status) : 70;
 	if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD |

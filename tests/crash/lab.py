@@ -195,9 +195,16 @@ class Hold:
 ENV = dict(os.environ, LC_ALL="C", TZ="UTC")
 
 
-def run(argv, rules=(), trace=None, user=None, stdin=b"", env=ENV,
+def preload(name):
+    """What makes a program load NAME, one of ours."""
+    return ["LD_PRELOAD=%s/%s" % (TOOLS, name), "ASAN_OPTIONS=%s:%s" % (
+        ENV.get("ASAN_OPTIONS", ""), "verify_asan_link_order=0")]
+
+
+def run(argv, rules=(), trace=None, user=None, stdin=b"", give=(),
         record=False):
-    """Run ARGV under inject; its status and what it said."""
+    """Run ARGV under inject, with GIVE added to its environment; its status
+    and what it said."""
     cmd = [INJECT, "-t", str(LIMIT)]
     if user is not None and MULTI:
         cmd += ["-u", user]
@@ -207,7 +214,9 @@ def run(argv, rules=(), trace=None, user=None, stdin=b"", env=ENV,
         cmd += ["-d", SPOOL]
     for rule in rules:
         cmd += ["-r", rule]
-    done = subprocess.run(cmd + argv, input=stdin, env=env,
+    for variable in give:
+        cmd += ["-e", variable]
+    done = subprocess.run(cmd + argv, input=stdin, env=ENV,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
@@ -302,13 +311,10 @@ class Message:
                 b">\n" + more + b"\n" + self.body)
 
     def submit(self, **more):
-        env = ENV
-        if self.age:
-            env = dict(ENV, LD_PRELOAD=TOOLS + "/oldclock.so",
-                       OLDCLOCK=str(self.age), ASAN_OPTIONS=ENV.get(
-                           "ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
+        give = [] if not self.age else preload("oldclock.so") + [
+            "OLDCLOCK=%d" % self.age]
         status, said = sendmail(["-i", "-f", self.sender] + self.args +
-                                list(self.fates), self.text(), env=env, **more)
+                                list(self.fates), self.text(), give=give, **more)
         if status == 0:
             self.acked = time.monotonic_ns()
         return status, said

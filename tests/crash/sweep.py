@@ -43,13 +43,14 @@ def verdict(messages, evidence, excuse):
     return v
 
 
-def disturbed(name, rules, excuse=None, mend=None):
+def disturbed(name, rules, excuse=None, mend=None, give=()):
     """Prepare NAME, disturb its run by RULES, MEND the spool, recover.  The
     verdict, and what there is to say if it is bad."""
     s = scenario(name)
     tree, messages, prior = lab.prepared(s)
     lab.write_tree(tree)
-    status, said = s.disturb(lab.Worker.key, rules=rules, trace=trace_path())
+    status, said = s.disturb(lab.Worker.key, rules=rules, trace=trace_path(),
+                               give=give)
     before = prior + lab.Worker.log.read()
     if mend:
         mend()
