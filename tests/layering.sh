@@ -47,6 +47,7 @@ may() {
 	"shim/base/"*) return 1 ;;
 	"shim/submit/"*" shim/submit/"*) ;;
 	"shim/submit/"*" shim/spool/"*) ;;
+	"shim/submit/newaliases shim/local/"*) ;;
 	"shim/spool/"*" shim/spool/"*) ;;
 	"shim/smtp/"*" shim/smtp/"*) ;;
 	"shim/local/"*" shim/local/"*) ;;

@@ -23,6 +23,7 @@
 #include "local/writer.h"
 #include "run/loop.h"
 #include "run/service.h"
+#include "run/verify.h"
 #include "spool/queue.h"
 
 #define CONF_PATH	MXNSS_SYSCONFDIR "/mxnss.conf"
@@ -34,13 +35,14 @@
 #define LOCK_MS		20	/* between two of them */
 #define LOCK_WAIT_MS	1000	/* while another runner works */
 
-enum { OPT_ONCE = 256, OPT_DAEMON, OPT_IDLE, OPT_CHECK, OPT_HELP,
+enum { OPT_ONCE = 256, OPT_DAEMON, OPT_IDLE, OPT_CHECK, OPT_VERIFY, OPT_HELP,
     OPT_VERSION };
 
 struct arguments {
 	enum loop_mode	 mode;
 	int		 idle;		/* seconds */
 	bool		 checking;
+	char		**addresses;	/* to verify, NULL-ended; or NULL */
 };
 
 static const struct option options[] = {
@@ -48,6 +50,7 @@ static const struct option options[] = {
 	{ "daemon", no_argument, NULL, OPT_DAEMON },
 	{ "idle", required_argument, NULL, OPT_IDLE },
 	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "verify", no_argument, NULL, OPT_VERIFY },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 }
@@ -55,7 +58,8 @@ static const struct option options[] = {
 
 static const char usage[] =
     "usage: runner [--once | --daemon | --idle seconds | --check | --help |\n"
-    "              --version]\n";
+    "              --version]\n"
+    "       runner --verify address ...\n";
 
 static int
 check(const struct conf *conf)
@@ -156,6 +160,9 @@ parse_options(int argc, char **argv, struct arguments *arg, int *ret)
 		case OPT_CHECK:
 			arg->checking = true;
 			break;
+		case OPT_VERIFY:
+			arg->addresses = argv;
+			break;
 		case OPT_HELP:
 			fputs(usage, stdout);
 			return -1;
@@ -165,8 +172,10 @@ parse_options(int argc, char **argv, struct arguments *arg, int *ret)
 		default:
 			*ret = EX_USAGE;
 		}
-	if (optind != argc)
+	if ((optind == argc) != (arg->addresses == NULL))
 		*ret = EX_USAGE;
+	if (arg->addresses != NULL)
+		arg->addresses = argv + optind;
 	if (*ret != EX_OK) {
 		fputs(usage, stderr);
 		return -1;
@@ -190,6 +199,14 @@ main(int argc, char **argv)
 	conf = conf_load(CONF_PATH);
 	if (arg.checking) {
 		ret = check(conf);
+		conf_free(conf);
+		return ret;
+	}
+	if (arg.addresses != NULL) {
+		/* name servers are not asked as root, if that can be helped */
+		(void)priv_become_owner(conf->spool);
+		log_open("verify", LOG_TO_STDERR);
+		ret = verify(conf, arg.addresses);
 		conf_free(conf);
 		return ret;
 	}

@@ -13,6 +13,7 @@
 #include "base/conf.h"
 #include "base/priv.h"
 #include "submit/mailq.h"
+#include "submit/newaliases.h"
 #include "submit/opts.h"
 #include "submit/queuerun.h"
 #include "submit/submit.h"
@@ -76,6 +77,16 @@ sendmail_main(int argc, char **argv)
 	}
 }
 
+static int
+check_aliases(void)
+{
+	struct conf *conf = conf_load(CONF_PATH);
+	int code = newaliases_main(conf);
+
+	conf_free(conf);
+	return code;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -88,9 +99,7 @@ main(int argc, char **argv)
 	name = name != NULL ? name + 1 : argv[0];
 	if (strcmp(name, "mailq") == 0)
 		return mailq_main(argc, argv);
-	/* packages of other programs call it when they are installed */
 	if (strcmp(name, "newaliases") == 0)
-		return submit_complain(EX_OK, "newaliases: nothing to do: "
-		    "this version uses no aliases");
+		return check_aliases();
 	return sendmail_main(argc, argv);
 }

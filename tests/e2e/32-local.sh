@@ -225,6 +225,35 @@ clean
 mail alice
 run
 check "no /etc/aliases is no error" is "$(messages alice)" 1
+clean
+
+# ---- asking ----------------------------------------------------------------
+
+cat > /etc/aliases << END
+root: alice, u@one.example
+team: :include:/nonexistent/team
+odd: |prog
+gone: nobody-here
+END
+check "newaliases names what is wrong, with file and line" has \
+    "$(as alice newaliases 2>&1)" '/etc/aliases:2: team: /nonexistent/team' \
+    '/etc/aliases:3: odd: .*program'
+as alice newaliases > /dev/null 2>&1
+check "and exits with 65" is $? 65
+said=$(as alice "$RUNNER" --verify root u@one.example gone x@nx.example 2>&1)
+rc=$?
+check "--verify: a mailbox" has "$said" \
+    '^root@.*: alice@.* \(/etc/aliases:1\), into the mailbox of alice$'
+check "--verify: the hosts of another address" has "$said" \
+    '^root@.*: u@one\.example \(/etc/aliases:1\), by .*:25 \(10, dns'
+check "--verify: what would fail, and why" has "$said" \
+    '^gone@.*5\.1\.1 there is no user "nobody-here"' \
+    '^x@nx\.example: 5\.1\.2 '
+check "--verify: the exit code is that of the first failure" is $rc 67
+check "nothing was sent" is "$(queued) $(mx_who)" "0 "
+echo "root: alice" > /etc/aliases
+check "newaliases: nothing wrong" has "$(as alice newaliases)" \
+    '^1 aliases, nothing wrong'
 
 # ---- the other ways --------------------------------------------------------
 
