@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * arc4random(3) straight from the kernel: an id for each DNS query and a
- * shuffle of a few hosts need no generator of their own.
+ * shuffle of a few hosts need no generator of their own, and so no lock.
  */
 #include "config.h"
 
 #include <stdlib.h>
 #include <unistd.h>
-
-#ifndef HAVE_ARC4RANDOM
 
 uint32_t
 arc4random(void)
@@ -35,5 +33,3 @@ arc4random_uniform(uint32_t bound)
 	while (n < least);
 	return n % bound;
 }
-
-#endif

@@ -3,6 +3,10 @@
  * The BSD functions that this project calls and that some C libraries lack.
  * configure looks in libc, then for libbsd; compat/ is for where neither has
  * them, musl for example.  Semantics are those of the OpenBSD manual.
+ *
+ * arc4random() is always ours: that of libbsd holds a lock that a child
+ * inherits, so that when a program with threads forks at the wrong moment,
+ * the next lookup of the child waits for ever.
  */
 #ifndef COMPAT_COMPAT_H
 #define COMPAT_COMPAT_H
@@ -23,11 +27,9 @@ size_t	strlcat(char *, const char *, size_t);
 long long strtonum(const char *, long long, long long, const char **);
 #endif
 
-#ifndef HAVE_ARC4RANDOM
 #define arc4random mxcompat_arc4random
 #define arc4random_uniform mxcompat_arc4random_uniform
 uint32_t arc4random(void);
 uint32_t arc4random_uniform(uint32_t);
-#endif
 
 #endif /* COMPAT_COMPAT_H */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * resolv.conf(5) -> servers and options.  res_ninit(3) reads it, in glibc
- * from memory unless the file changed.  A C library without that call has
- * no say in what we do with the file, so there we read it ourselves; and as
- * its resolver has no notion of whether AD may be believed, an administrator
- * there has never been asked, and we do not believe it.
+ * resolv.conf(5) -> servers and options.  We read the file ourselves, at
+ * each lookup, for res_ninit(3) is not everywhere, and in glibc holds a lock
+ * that a child inherits: when a program with threads forks at the wrong
+ * moment, the next res_ninit() of the child waits for ever.
  */
 #include "config.h"
 
@@ -13,17 +12,22 @@
 #include <sys/types.h>
 #include <netinet/in.h>
 
+#include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <errno.h>
-#include <netdb.h>
+#include <fcntl.h>
+#include <net/if.h>
 #include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef _PATH_RESCONF
 #define _PATH_RESCONF	"/etc/resolv.conf"
 #endif
 
+#define MAXFILE		65536	/* octets that are read */
+#define PORT		53
 #define TIMEOUT		5		/* s */
 #define MAXTIMEOUT	30
 #define ATTEMPTS	2
@@ -46,23 +50,30 @@ next_word(char **s)
 	return word;
 }
 
-/* TEXT may end in %scope, so inet_pton(3) will not do. */
+/* "192.0.2.1", "2001:db8::1" or "fe80::1%eth0"; others are ignored. */
 static void
-add_server(struct mxres_resconf *conf, const char *text)
+add_server(struct mxres_resconf *conf, char *text)
 {
-	static const struct addrinfo hints = {
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-		.ai_socktype = SOCK_DGRAM
-	};
-	struct addrinfo *ai;
+	union mxres_server *srv = &conf->server[conf->nserver];
+	char *scope;
 
-	if (conf->nserver >= MAXFILESERVERS ||
-	    getaddrinfo(text, "53", &hints, &ai) != 0)
+	if (conf->nserver >= MAXFILESERVERS)
 		return;
-	if (ai->ai_addrlen <= sizeof(conf->server[0]))
-		memcpy(&conf->server[conf->nserver++], ai->ai_addr,
-		    ai->ai_addrlen);
-	freeaddrinfo(ai);
+	if (inet_pton(AF_INET, text, &srv->sin.sin_addr) == 1) {
+		srv->sin.sin_family = AF_INET;
+		srv->sin.sin_port = htons(PORT);
+		conf->nserver++;
+		return;
+	}
+	if ((scope = strchr(text, '%')) != NULL)
+		*scope++ = '\0';
+	if (inet_pton(AF_INET6, text, &srv->sin6.sin6_addr) != 1)
+		return;
+	srv->sin6.sin6_family = AF_INET6;
+	srv->sin6.sin6_port = htons(PORT);
+	if (scope != NULL)
+		srv->sin6.sin6_scope_id = if_nametoindex(scope);
+	conf->nserver++;
 }
 
 static void
@@ -106,133 +117,103 @@ set_option(struct mxres_resconf *conf, const char *word)
 	conf->timeout = seconds * 1000;
 }
 
-void
-mxres_resconf_read(FILE *fp, struct mxres_resconf *conf)
+static void
+read_line(struct mxres_resconf *conf, char *line)
 {
-	char *line = NULL, *s, *word;
-	size_t size = 0;
+	char *word;
+
+	/* The keyword must begin the line. */
+	if (*line == '\0' || strchr(blank, *line) != NULL ||
+	    (word = next_word(&line)) == NULL)
+		return;
+	if (strcmp(word, "nameserver") == 0) {
+		if ((word = next_word(&line)) != NULL)
+			add_server(conf, word);
+	} else if (strcmp(word, "options") == 0)
+		while ((word = next_word(&line)) != NULL)
+			set_option(conf, word);
+}
+
+void
+mxres_resconf_read(char *text, struct mxres_resconf *conf)
+{
+	char *line;
 
 	memset(conf, 0, sizeof(*conf));
 	conf->timeout = TIMEOUT * 1000;
 	conf->attempts = ATTEMPTS;
-	while (fp != NULL && getline(&line, &size, fp) != -1) {
-		s = line;
-		/* The keyword must begin the line. */
-		if (strchr(blank, *line) != NULL ||
-		    (word = next_word(&s)) == NULL)
-			continue;
-		if (strcmp(word, "nameserver") == 0) {
-			if ((word = next_word(&s)) != NULL)
-				add_server(conf, word);
-		} else if (strcmp(word, "options") == 0)
-			while ((word = next_word(&s)) != NULL)
-				set_option(conf, word);
-	}
-	free(line);
+	while ((line = strsep(&text, "\n")) != NULL)
+		read_line(conf, line);
 	set_default_server(conf);
 }
 
-/* From the file itself; one that is not there is an empty one. */
-static enum mxres_status
-read_file(struct mxres_resconf *conf, int *error)
-{
-	FILE *fp = fopen(_PATH_RESCONF, "re");
-
-	if (fp == NULL && errno != ENOENT && errno != ENOTDIR &&
-	    errno != EACCES) {
-		*error = errno;
-		return errno == ENOMEM ? MXRES_NOMEM : MXRES_AGAIN;
-	}
-	mxres_resconf_read(fp, conf);
-	if (fp != NULL)
-		(void)fclose(fp);
-	return MXRES_OK;
-}
-
-#ifdef HAVE_RES_NINIT
-
-#ifdef HAVE_RES_GETSERVERS
-/* The BSDs have a call for it. */
-static void
-list_servers(struct __res_state *st, struct mxres_resconf *conf)
-{
-	union res_sockaddr_union u[MXRES_MAXSERVERS];
-	int i, n = res_getservers(st, u, MXRES_MAXSERVERS);
-
-	for (i = 0; i < n; i++) {
-		if (u[i].sin.sin_family == AF_INET)
-			conf->server[conf->nserver++].sin = u[i].sin;
-		else if (u[i].sin.sin_family == AF_INET6)
-			conf->server[conf->nserver++].sin6 = u[i].sin6;
-	}
-}
-#else
-/* glibc keeps those of IPv6 elsewhere. */
-static void
-list_servers(struct __res_state *st, struct mxres_resconf *conf)
-{
-	int i;
-
-	for (i = 0; i < st->nscount && i < MAXNS; i++) {
-		if (st->nsaddr_list[i].sin_family == AF_INET)
-			conf->server[conf->nserver++].sin =
-			    st->nsaddr_list[i];
-		else if (st->_u._ext.nsaddrs[i] != NULL)
-			conf->server[conf->nserver++].sin6 =
-			    *st->_u._ext.nsaddrs[i];
-	}
-}
-#endif
-
 /*
- * Whether resolv.conf says trust-ad.  RES_OPTIONS in the environment can
- * set it too, but who runs a program does not decide what it believes.
+ * RES_OPTIONS in the environment comes after the file, but who runs a
+ * program does not decide what it believes.
  */
-static bool
-file_trusts(const struct __res_state *st)
+static void
+read_environment(struct mxres_resconf *conf)
 {
-	struct mxres_resconf file;
-	int error;
+	const char *options = secure_getenv("RES_OPTIONS");
+	bool trust = conf->trust;
+	char text[256], *s = text, *word;
 
-#ifdef RES_TRUSTAD
-	if ((st->options & RES_TRUSTAD) == 0)
-		return false;
-	if (getenv("RES_OPTIONS") == NULL)
-		return true;
-#else
-	(void)st;
-#endif
-	return read_file(&file, &error) == MXRES_OK && file.trust;
+	if (options == NULL || strlcpy(text, options, sizeof(text)) >=
+	    sizeof(text))
+		return;
+	while ((word = next_word(&s)) != NULL)
+		set_option(conf, word);
+	conf->trust = trust;
+}
+
+/* The file, ended by a NUL; one that is not there is empty. */
+static char *
+read_file(void)
+{
+	char *text;
+	ssize_t n = 0;
+	size_t len = 0;
+	int fd, error;
+
+	if ((text = malloc(MAXFILE)) == NULL)
+		return NULL;
+	fd = open(_PATH_RESCONF, O_RDONLY | O_CLOEXEC);
+	if (fd == -1 && errno != ENOENT && errno != ENOTDIR &&
+	    errno != EACCES) {
+		error = errno;
+		free(text);
+		errno = error;
+		return NULL;
+	}
+	while (fd != -1 && len < MAXFILE - 1 &&
+	    (n = read(fd, text + len, MAXFILE - 1 - len)) > 0)
+		len += (size_t)n;
+	error = errno;
+	if (fd != -1)
+		(void)close(fd);
+	if (n == -1) {
+		free(text);
+		errno = error;
+		return NULL;
+	}
+	text[len] = '\0';
+	return text;
 }
 
 enum mxres_status
 mxres_resconf_load(struct mxres_resconf *conf, int *error)
 {
-	struct __res_state st;
+	char *text = read_file();
 
-	memset(&st, 0, sizeof(st));
-	if (res_ninit(&st) != 0) {
+	if (text == NULL) {
 		*error = errno;
 		return errno == ENOMEM ? MXRES_NOMEM : MXRES_AGAIN;
 	}
-	memset(conf, 0, sizeof(*conf));
-	conf->timeout = (st.retrans > 0 ? st.retrans : 1) * 1000;
-	conf->attempts = st.retry > 0 ? st.retry : 1;
-	conf->rotate = (st.options & RES_ROTATE) != 0;
-	conf->tcp = (st.options & RES_USEVC) != 0;
-	conf->trust = file_trusts(&st);
+	mxres_resconf_read(text, conf);
+	free(text);
+	read_environment(conf);
+#ifdef RES_TRUSTAD
 	conf->may_trust = true;
-	list_servers(&st, conf);
-	res_nclose(&st);
+#endif
 	return MXRES_OK;
 }
-
-#else /* !HAVE_RES_NINIT */
-
-enum mxres_status
-mxres_resconf_load(struct mxres_resconf *conf, int *error)
-{
-	return read_file(conf, error);
-}
-
-#endif /* HAVE_RES_NINIT */

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What resolv.conf(5) says, as the C library reads it, or as we do where it
- * keeps that to itself.  The only module that calls libresolv.
+ * What resolv.conf(5) says.
  */
 #ifndef LIB_RESCONF_H
 #define LIB_RESCONF_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "mxres.h"
 #include "net.h"
@@ -23,15 +21,16 @@ struct mxres_resconf {
 	bool			 rotate;
 	bool			 tcp;		/* use-vc */
 	bool			 trust;		/* trust-ad, in the file */
-	bool			 may_trust;	/* AD means something here */
+	bool			 may_trust;	/* the C library knows of that */
 };
 
 /*
  * mxres_resconf_load: the configuration of this moment.  MXRES_OK, or a
  *	temporary status with the errno in *ERROR.
- * mxres_resconf_read: the same from the text of the file.
+ * mxres_resconf_read: the same from the text of the file, which is cut into
+ *	words; without RES_OPTIONS.
  */
 enum mxres_status mxres_resconf_load(struct mxres_resconf *, int *error);
-void	mxres_resconf_read(FILE *, struct mxres_resconf *);
+void	mxres_resconf_read(char *text, struct mxres_resconf *);
 
 #endif /* LIB_RESCONF_H */

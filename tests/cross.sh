@@ -4,7 +4,7 @@
 # make check-cross: lib/ and nss/ built for other machines than this one,
 # and their unit tests run:
 #
-#   musl	another C library (musl-gcc): no state of the resolver, no libbsd
+#   musl	another C library (musl-gcc): no trust-ad, no libbsd
 #   s390x	another byte order, and strict about alignment (qemu-user)
 #
 # Neither needs anything but the compiler: what Debian has no package of is

@@ -31,7 +31,7 @@ pairs() {
 # may OBJECT HEADER: is it allowed?
 may() {
 	case "$1 $2" in
-	*" config.h") ;;
+	*" config.h" | *" "*compat/compat.h) ;;
 	"lib/"*" lib/"*) ;;
 	"nss/mxhosts/"*" nss/"*)
 		case ${2#nss/} in

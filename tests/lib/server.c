@@ -43,8 +43,10 @@ run(const char *script, const char *log, const char *const addrs[], int port,
 	    top == NULL ? "." : top);
 	snprintf(number, sizeof(number), "%d", port);
 	argv[n++] = program;
-	argv[n++] = strdup("-l");
-	argv[n++] = strdup(log);
+	if (log != NULL) {
+		argv[n++] = strdup("-l");
+		argv[n++] = strdup(log);
+	}
 	argv[n++] = strdup("-p");
 	argv[n++] = number;
 	for (; *addrs != NULL && n < 28; addrs++) {
@@ -96,7 +98,7 @@ server_start_on(struct server *srv, const char *script,
 	srv->pid = fork();
 	assert_int_not_equal(srv->pid, -1);
 	if (srv->pid == 0)
-		run(path, log, addrs, port, fd[1]);
+		run(path, srv->nolog ? NULL : log, addrs, port, fd[1]);
 	close(fd[1]);
 	fp = fdopen(fd[0], "r");
 	assert_non_null(fp);

@@ -7,7 +7,10 @@
 
 #include <sys/types.h>
 #include <netinet/in.h>
+#include <arpa/nameser.h>
+#include <resolv.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct mxres_ctx;
@@ -16,7 +19,7 @@ struct mxres_ctx;
  * The flag of an answer with AD from a loopback server: where the C library
  * has no say in that, it is not believed unless the caller asks for it.
  */
-#ifdef HAVE_RES_NINIT
+#ifdef RES_TRUSTAD
 #define SECURE_BY_DEFAULT	MXRES_F_SECURE
 #else
 #define SECURE_BY_DEFAULT	0
@@ -26,6 +29,7 @@ struct server {
 	pid_t	 pid;
 	int	 port;
 	char	 dir[64];		/* with "script" and "log" */
+	bool	 nolog;			/* set before: too much to log */
 };
 
 /*

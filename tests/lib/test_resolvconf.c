@@ -7,15 +7,9 @@
 #include "config.h"
 
 #include <sys/types.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -28,12 +22,10 @@
 #include <cmocka.h>
 
 #include "mxres.h"
+#include "netns.h"
 #include "server.h"
 
-#define RESOLV_CONF	"/etc/resolv.conf"
-
 static struct server srv;
-static char conf[] = "/tmp/resolv.conf.XXXXXX";
 static const char *why;		/* why there is no namespace */
 
 static const char script[] =
@@ -46,90 +38,15 @@ static const char script[] =
     "d.test.evil.test MX MX 10 evil.test\n"
     "alias.test MX MX 10 evil.test\n";
 
-static bool
-put_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC);
-	size_t len = strlen(text);
-	bool good;
-
-	if (fd == -1)
-		return false;
-	good = write(fd, text, len) == (ssize_t)len;
-	return close(fd) == 0 && good;
-}
-
-static bool
-map_ids(uid_t uid, gid_t gid)
-{
-	char text[64];
-
-	(void)put_file("/proc/self/setgroups", "deny");
-	snprintf(text, sizeof(text), "0 %u 1", (unsigned int)uid);
-	if (!put_file("/proc/self/uid_map", text))
-		return false;
-	snprintf(text, sizeof(text), "0 %u 1", (unsigned int)gid);
-	return put_file("/proc/self/gid_map", text);
-}
-
-static bool
-enter_namespace(void)
-{
-	uid_t uid = getuid();
-	gid_t gid = getgid();
-
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) == 0)
-		return map_ids(uid, gid);
-	return unshare(CLONE_NEWNET | CLONE_NEWNS) == 0;
-}
-
-/* lo goes up and gets, beside 127.0.0.1, an address that is no loopback. */
-static bool
-set_network(void)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	struct ifreq ifr;
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	bool good;
-
-	memset(&ifr, 0, sizeof(ifr));
-	memcpy(ifr.ifr_name, "lo", 3);
-	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
-	good = fd != -1 && ioctl(fd, SIOCSIFFLAGS, &ifr) == 0;
-	memcpy(ifr.ifr_name, "lo:1", 5);
-	sin.sin_addr.s_addr = htonl(0xc0000235);
-	memcpy(&ifr.ifr_addr, &sin, sizeof(sin));
-	good = good && ioctl(fd, SIOCSIFADDR, &ifr) == 0;
-	close(fd);
-	return good;
-}
-
-static bool
-set_mounts(void)
-{
-	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	    mount(conf, RESOLV_CONF, NULL, MS_BIND, NULL) == 0;
-}
-
 static int
 start(void **state)
 {
 	static const char *const addrs[] = {
 		"127.0.0.1", "::1", "192.0.2.53", NULL
 	};
-	int fd = mkstemp(conf);
 
 	(void)state;
-	if (fd == -1)
-		return -1;
-	close(fd);
-	if (!enter_namespace())
-		why = "no namespaces here";
-	else if (!set_network())
-		why = "no network in the namespace";
-	else if (!set_mounts())
-		why = RESOLV_CONF " cannot be mounted over";
-	else
+	if ((why = netns_enter()) == NULL)
 		server_start_on(&srv, script, addrs, 53);
 	if (why != NULL)
 		fprintf(stderr, "skipped: %s\n", why);
@@ -142,7 +59,7 @@ stop(void **state)
 	(void)state;
 	if (why == NULL)
 		server_stop(&srv);
-	unlink(conf);
+	netns_leave();
 	return 0;
 }
 
@@ -153,7 +70,7 @@ ask(const char *text, const char *options, const char *domain)
 	struct mxres_answer *a;
 
 	assert_non_null(ctx);
-	assert_true(put_file(RESOLV_CONF, text));
+	assert_true(netns_resolvconf(text));
 	if (options == NULL)
 		unsetenv("RES_OPTIONS");
 	else
@@ -269,7 +186,7 @@ test_resolvconf_trust_is_not_for_set_servers(void **state)
 	ctx = mxres_new();
 	assert_non_null(ctx);
 	sin.sin_addr.s_addr = htonl(0xc0000235);
-	assert_true(put_file(RESOLV_CONF, FOREIGN TRUST));
+	assert_true(netns_resolvconf(FOREIGN TRUST));
 	assert_int_equal(mxres_set_servers(ctx, list, 1), 0);
 	assert_int_equal(mxres_mx(ctx, "d.test", &a), MXRES_OK);
 	assert_int_equal(a->flags, 0);
@@ -296,8 +213,8 @@ test_resolvconf_search_is_never_used(void **state)
 		skip();
 	}
 	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, "d alias.test\n", 13), 13);
 	close(fd);
-	assert_true(put_file(path, "d alias.test\n"));
 	setenv("HOSTALIASES", path, 1);
 	setenv("LOCALDOMAIN", "evil.test", 1);
 	a = ask(text, NULL, "d");
@@ -331,10 +248,10 @@ test_resolvconf_is_read_anew(void **state)
 		skip();
 	ctx = mxres_new();
 	assert_non_null(ctx);
-	assert_true(put_file(RESOLV_CONF, LO));
+	assert_true(netns_resolvconf(LO));
 	assert_int_equal(mxres_mx(ctx, "d.test", &a), MXRES_OK);
 	mxres_answer_free(a);
-	assert_true(put_file(RESOLV_CONF, LO6));
+	assert_true(netns_resolvconf(LO6));
 	assert_int_equal(mxres_mx(ctx, "tc.test", &a), MXRES_OK);
 	assert_string_equal(a->server, "::1#53");
 	mxres_answer_free(a);
@@ -352,7 +269,7 @@ test_resolvconf_addresses_with_no_aaaa(void **state)
 		skip();
 	ctx = mxres_new();
 	assert_non_null(ctx);
-	assert_true(put_file(RESOLV_CONF, LO "options no-aaaa\n"));
+	assert_true(netns_resolvconf(LO "options no-aaaa\n"));
 	assert_int_equal(mxres_addr(ctx, "a.test", AF_UNSPEC, &a), MXRES_OK);
 	assert_int_equal(a->naddr, 2);
 	mxres_answer_free(a);
