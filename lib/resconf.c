@@ -166,13 +166,15 @@ read_environment(struct mxres_resconf *conf)
 	conf->trust = trust;
 }
 
-/* The file, ended by a NUL; one that is not there is empty. */
+/*
+ * The file, ended by a NUL; one that is not there is empty.  A regular file
+ * comes at one read.
+ */
 static char *
 read_file(void)
 {
 	char *text;
 	ssize_t n = 0;
-	size_t len = 0;
 	int fd, error;
 
 	if ((text = malloc(MAXFILE)) == NULL)
@@ -185,9 +187,8 @@ read_file(void)
 		errno = error;
 		return NULL;
 	}
-	while (fd != -1 && len < MAXFILE - 1 &&
-	    (n = read(fd, text + len, MAXFILE - 1 - len)) > 0)
-		len += (size_t)n;
+	if (fd != -1)
+		n = read(fd, text, MAXFILE - 1);
 	error = errno;
 	if (fd != -1)
 		(void)close(fd);
@@ -196,7 +197,7 @@ read_file(void)
 		errno = error;
 		return NULL;
 	}
-	text[len] = '\0';
+	text[n] = '\0';
 	return text;
 }
 
