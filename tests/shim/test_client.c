@@ -39,7 +39,7 @@
 #include "smtp/tls.h"
 
 #define LONG	30000
-#define SHORT	150
+#define SHORT	2000	/* a busy machine must get to the silence in it */
 
 static char home[] = "/tmp/test_client.XXXXXX";
 
@@ -262,7 +262,7 @@ static const struct row {
 
 	{ "silent at once", "connect: silence\n", SHORT, SMALL, "greet lost",
 	    false },
-	{ "drips its banner", "connect: drip 10 220-aaaaaaaaaaaaaaaaaaaaaaaa"
+	{ "drips its banner", "connect: drip 60 220-aaaaaaaaaaaaaaaaaaaaaaaa"
 	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
 	    SHORT, SMALL, "greet lost", false },
 	{ "endless banner", "connect: endless 220-hello\\r\\n\n", LONG, SMALL,
@@ -296,7 +296,7 @@ static const struct row {
 	    "mail lost lost unsure", false },
 	{ "silent after the dot", "dot: silence\n", SHORT, SMALL,
 	    "mail lost lost unsure", false },
-	{ "drips the last reply", "dot: drip 20 250 ooooooooooooooooooooooooo"
+	{ "drips the last reply", "dot: drip 100 250 ooooooooooooooooooooooooo"
 	    "ooooooooooooooooooooooook\\r\\n\n", SHORT, SMALL,
 	    "mail lost lost unsure", false },
 };
