@@ -203,7 +203,7 @@ reserve(struct dispatch *d, struct message *m)
 
 	for (i = 0; i < m->load->mf.env.nrcpt; i++)
 		n += m->load->rcpt[i].state == RCPT_OPEN;
-	if (n < 20000 || queue_reserve(d->queue, &m->id, n) == 0)
+	if (n < 2 || queue_reserve(d->queue, &m->id, n) == 0)
 		return true;
 	if (errno == ENOSPC || errno == EDQUOT)
 		log_no_room(d, m, "to record the outcome of several "
