@@ -132,33 +132,68 @@ run_length(const char *p, size_t n)
 	}
 }
 
+static bool
+is_encoded_word(const char *p, size_t n)
+{
+	return n > 4 && memcmp(p, "=?", 2) == 0 &&
+	    memcmp(p + n - 2, "?=", 2) == 0;
+}
+
+/* Unfolded (RFC 5322 section 2.2.3). */
+static void
+add_unfolded(struct buf *b, const char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (p[i] != '\r' && p[i] != '\n')
+			buf_addc(b, p[i]);
+}
+
+/*
+ * The run of LEN octets at P, with N octets left of the text; BEFORE blanks
+ * are in front of it.  Blanks to an encoded word of the author are encoded,
+ * too, or they would not count.
+ */
+static void
+encode_run(struct buf *b, const char *p, size_t len, size_t n, size_t before)
+{
+	const char *next = p + len;
+	size_t after = blanks_length(next, n - len);
+	struct buf run = BUF_INIT;
+
+	add_unfolded(&run, p - before, before);
+	add_unfolded(&run, p, len);
+	if (is_encoded_word(next + after,
+	    word_length(next + after, n - len - after)))
+		add_unfolded(&run, next, after);
+	add_words(b, buf_str(&run), run.len);
+	buf_clear(&run);
+}
+
 void
 encode_text(struct buf *b, const char *p, size_t n)
 {
-	struct buf run = BUF_INIT;
-	size_t len, i;
+	bool after_word = false;
+	size_t blanks, len;
 
 	while (n > 0) {
-		len = blanks_length(p, n);
-		buf_add(b, p, len);
-		p += len;
-		n -= len;
+		blanks = blanks_length(p, n);
+		buf_add(b, p, blanks);
+		p += blanks;
+		n -= blanks;
 		len = word_length(p, n);
-		if (!utf8_has_eightbit(p, len)) {
-			buf_add(b, p, len);
-		} else {
+		if (utf8_has_eightbit(p, len)) {
 			len = run_length(p, n);
-			buf_reset(&run);
-			/* unfolded (RFC 5322 section 2.2.3) */
-			for (i = 0; i < len; i++)
-				if (p[i] != '\r' && p[i] != '\n')
-					buf_addc(&run, p[i]);
-			add_words(b, buf_str(&run), run.len);
+			encode_run(b, p, len, n, after_word ? blanks : 0);
+			after_word = false;
+		} else {
+			buf_add(b, p, len);
+			after_word = is_encoded_word(p, len);
 		}
 		p += len;
 		n -= len;
 	}
-	buf_clear(&run);
 }
 
 /* Octets of the quoted string, literal or comment that begins at P. */

@@ -71,6 +71,13 @@ static const struct row texts[] = {
 	{ "\xc3\xbc\r\n\tb", UE "\r\n\tb" },
 	{ "\xc3\xbc b \xc3\xbc ", UE " b " UE " " },
 	{ "\xfc b", "=?unknown-8bit?B?/A==?= b" },
+	/* and so is that to a word which came encoded */
+	{ UE " \xc3\xbc", UE " =?utf-8?B?IMO8?=" },
+	{ UE "\r\n \xc3\xbc b", UE "\r\n =?utf-8?B?IMO8?= b" },
+	{ "\xc3\xbc  " UE, "=?utf-8?B?w7wgIA==?=  " UE },
+	{ UE " \xc3\xbc " UE, UE " =?utf-8?B?IMO8IA==?= " UE },
+	{ UE " b \xc3\xbc", UE " b " UE },
+	{ "=? \xc3\xbc ?=", "=? " UE " ?=" },
 };
 
 static const struct row lists[] = {
