@@ -94,11 +94,15 @@ is_blank(const char *p, size_t n)
 	return true;
 }
 
+/* The line that separates messages in a mailbox; "From :" is a field. */
 static bool
 is_mbox_from(const char *p, size_t n)
 {
-	return (n >= 5 && memcmp(p, "From ", 5) == 0) ||
-	    (n >= 6 && memcmp(p, ">From ", 6) == 0);
+	size_t colon;
+
+	return (n >= 6 && memcmp(p, ">From ", 6) == 0) ||
+	    (n >= 5 && memcmp(p, "From ", 5) == 0 &&
+	    name_length(p, n, &colon) == 0);
 }
 
 enum header_line

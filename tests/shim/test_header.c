@@ -62,6 +62,7 @@ static const struct {
 	{ "mbox line only once", "From a Mon\nFrom b Mon", HEADER_BODY, 0 },
 	{ "mbox line not first", "A: b\nFrom a Mon", HEADER_BODY, 1 },
 	{ "mbox line, then indented", "From a Mon\n x", HEADER_BODY, 0 },
+	{ "From and a blank first", "From : a\nA: b", HEADER_TAKEN, 2 },
 	{ "From with a colon", "From: a\nFrom : b", HEADER_TAKEN, 2 },
 };
 
