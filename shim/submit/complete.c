@@ -240,8 +240,14 @@ add_received(struct header *h, const struct complete_facts *facts)
 {
 	struct buf *f = header_add_first(h);
 
-	buf_printf(f, "Received: by %s (mxnss, from userid %lu)\r\n\tid %s; ",
-	    facts->conf->hostname, (unsigned long)facts->uid, facts->id);
+	buf_adds(f, "Received: ");
+	if (facts->client != NULL)
+		buf_printf(f, "from %s\r\n\t", facts->client);
+	buf_printf(f, "by %s (mxnss, from userid %lu)\r\n\t",
+	    facts->conf->hostname, (unsigned long)facts->uid);
+	if (facts->client != NULL)
+		buf_printf(f, "with %s ", facts->protocol);
+	buf_printf(f, "id %s; ", facts->id);
 	complete_date(f, facts->now);
 }
 

@@ -21,6 +21,8 @@ struct complete_facts {
 	time_t		 now;
 	const char	*from;		/* address for From */
 	const char	*full_name;	/* for From, or NULL */
+	const char	*client;	/* for Received: who said HELO; or NULL */
+	const char	*protocol;	/* with a client: "ESMTP" */
 };
 
 void	header_complete(struct header *, const struct complete_facts *);

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/xmalloc.h"
 
@@ -25,11 +26,13 @@ typedef char *(*heed_fn)(struct opts *, const char *arg);
 
 static char *heed_nothing(struct opts *, const char *);
 static char *heed_b(struct opts *, const char *);
+static char *heed_body(struct opts *, const char *);
 static char *heed_e(struct opts *, const char *);
 static char *heed_envid(struct opts *, const char *);
 static char *heed_f(struct opts *, const char *);
 static char *heed_full_name(struct opts *, const char *);
 static char *heed_i(struct opts *, const char *);
+static char *heed_long_o(struct opts *, const char *);
 static char *heed_notify(struct opts *, const char *);
 static char *heed_o(struct opts *, const char *);
 static char *heed_q(struct opts *, const char *);
@@ -43,31 +46,38 @@ static const struct option {
 	heed_fn		heed;
 } options[] = {
 	{ 'A', ARGUMENT, heed_nothing },	/* c or m: which .cf file */
-	{ 'B', ARGUMENT, heed_nothing },	/* body type: we look */
+	{ 'B', ARGUMENT, heed_body },
 	{ 'b', ARGUMENT, heed_b },
 	{ 'C', ARGUMENT, heed_nothing },	/* configuration file */
+	{ 'c', FLAG, heed_nothing },		/* no expensive mailers */
 	{ 'D', ARGUMENT, heed_nothing },	/* debugging output file */
 	{ 'd', JOINED, heed_nothing },		/* debugging */
-	{ 'e', JOINED, heed_e },
+	{ 'e', ARGUMENT, heed_e },
 	{ 'F', ARGUMENT, heed_full_name },
 	{ 'f', ARGUMENT, heed_f },
 	{ 'G', FLAG, heed_nothing },		/* relayed mail */
 	{ 'h', ARGUMENT, heed_nothing },	/* hop count: we count */
 	{ 'i', FLAG, heed_i },
 	{ 'L', ARGUMENT, heed_nothing },	/* log tag */
+	{ 'M', ARGUMENT, heed_nothing },	/* macro */
 	{ 'm', FLAG, heed_nothing },		/* me too */
 	{ 'N', ARGUMENT, heed_notify },
 	{ 'n', FLAG, heed_nothing },		/* no aliases */
-	{ 'O', ARGUMENT, heed_nothing },	/* Option=value */
+	{ 'O', ARGUMENT, heed_long_o },
 	{ 'o', ARGUMENT, heed_o },
+	{ 'p', ARGUMENT, heed_nothing },	/* protocol it came by */
+	{ 'Q', ARGUMENT, heed_nothing },	/* quarantine */
 	{ 'q', JOINED, heed_q },
 	{ 'R', ARGUMENT, heed_ret },
 	{ 'r', ARGUMENT, heed_f },		/* the old name of -f */
+	{ 's', FLAG, heed_nothing },		/* save "From " lines */
+	{ 'T', FLAG, heed_nothing },		/* time in the queue */
 	{ 't', FLAG, heed_t },
 	{ 'U', FLAG, heed_nothing },		/* initial submission */
 	{ 'V', ARGUMENT, heed_envid },
 	{ 'v', FLAG, heed_v },
 	{ 'X', ARGUMENT, heed_nothing },	/* traffic log file */
+	{ 'x', FLAG, heed_nothing },		/* of AIX; nothing anywhere */
 };
 
 static char *
@@ -78,29 +88,75 @@ heed_nothing(struct opts *o, const char *arg)
 	return NULL;
 }
 
+/* -bX: what to do.  Those without WHY are done. */
+static const struct mode {
+	char		 letter;
+	enum opts_mode	 mode;
+	const char	*why;
+} modes[] = {
+	{ 'm', OPTS_SUBMIT, NULL },
+	{ 'p', OPTS_MAILQ, NULL },
+	{ 'i', OPTS_ALIASES, NULL },
+	{ 'v', OPTS_VERIFY, NULL },
+	{ 's', OPTS_SUBMIT, "this version does not speak SMTP on standard "
+	    "input; give it the message" },
+	{ 'd', OPTS_SUBMIT, "this sendmail is no daemon and does not listen; "
+	    "mail is delivered without one" },
+	{ 'D', OPTS_SUBMIT, "this sendmail is no daemon and does not listen; "
+	    "mail is delivered without one" },
+	{ 'h', OPTS_SUBMIT, "see \"mailq --stats\"" },
+	{ 'H', OPTS_SUBMIT, "hosts that failed are tried again by themselves, "
+	    "or with \"sendmail -q\"" },
+	{ 'P', OPTS_SUBMIT, "see \"mailq --stats\"" },
+	{ 't', OPTS_SUBMIT, "there are no rules to test; see \"getmx "
+	    "DOMAIN\" for where mail goes" },
+};
+
 static char *
 heed_b(struct opts *o, const char *arg)
 {
-	if (strcmp(arg, "m") == 0)
+	const struct mode *m = modes;
+	const struct mode *end = modes + sizeof(modes) / sizeof(modes[0]);
+
+	while (m < end && (arg[0] != m->letter || arg[1] != '\0'))
+		m++;
+	if (m == end)
+		return xasprintf("-b%s is not supported; see sendmail --help",
+		    arg);
+	if (m->why != NULL)
+		return xasprintf("-b%s: %s", arg, m->why);
+	o->mode = m->mode;
+	return NULL;
+}
+
+/* What the body is we see; what is no type of body may be another option. */
+static char *
+heed_body(struct opts *o, const char *arg)
+{
+	(void)o;
+	if (strcasecmp(arg, "7BIT") == 0 || strcasecmp(arg, "8BITMIME") == 0)
 		return NULL;
-	if (strcmp(arg, "p") == 0) {
-		o->mode = OPTS_MAILQ;
-		return NULL;
-	}
-	if (strcmp(arg, "d") == 0 || strcmp(arg, "D") == 0)
-		return xasprintf("-b%s: this sendmail is no daemon and does "
-		    "not listen; messages are delivered without one", arg);
-	return xasprintf("-b%s is not supported; only -bm (the default) and "
-	    "-bp are", arg);
+	return xasprintf("-B %.100s is unknown; -B takes 7BIT or 8BITMIME",
+	    arg);
 }
 
 static char *
 heed_e(struct opts *o, const char *arg)
 {
-	(void)o;
-	/* errors go to standard error and the exit code in every mode */
-	if (strlen(arg) == 1 && strchr("empqw", *arg) != NULL)
-		return NULL;
+	static const struct {
+		char		 letter;
+		enum opts_errors errors;
+	} modes_e[] = {
+		{ 'e', OPTS_MAIL_ZERO }, { 'm', OPTS_MAIL },
+		{ 'p', OPTS_PRINT }, { 'q', OPTS_QUIET }, { 'w', OPTS_WRITE },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(modes_e) / sizeof(modes_e[0]); i++)
+		if (arg[0] == modes_e[i].letter && arg[1] == '\0') {
+			o->errors = modes_e[i].errors;
+			return NULL;
+		}
 	return xasprintf("-e%s is unknown; -e takes one of e, m, p, q and w",
 	    arg);
 }
@@ -147,28 +203,80 @@ heed_notify(struct opts *o, const char *arg)
 	    "success, failure and delay with commas between them", arg);
 }
 
+/* Of sendmail's options, those that mean something here. */
+enum sense { SENSE_DELIVERY, SENSE_DOTS, SENSE_ERRORS, SENSE_VERBOSE,
+    SENSE_NONE };
+
+static const struct {
+	char		 letter;	/* with -o */
+	const char	*name;		/* with -O */
+	enum sense	 sense;
+} senses[] = {
+	{ 'd', "DeliveryMode", SENSE_DELIVERY },
+	{ 'e', "ErrorMode", SENSE_ERRORS },
+	{ 'i', "IgnoreDots", SENSE_DOTS },
+	{ 'v', "Verbose", SENSE_VERBOSE },
+};
+
+#define NSENSES	(sizeof(senses) / sizeof(senses[0]))
+
+/* "", and what does not begin as "false" or "no" does, is yes. */
+static bool
+is_true(const char *value)
+{
+	return value[0] == '\0' || strchr("fFnN0", value[0]) == NULL;
+}
+
+static char *
+heed_sense(struct opts *o, enum sense sense, const char *value)
+{
+	switch (sense) {
+	case SENSE_DELIVERY:
+		/* every message is queued, and tried at once */
+		if (value[0] != '\0' && strchr("biqd", value[0]) != NULL &&
+		    value[1] == '\0')
+			return NULL;
+		return xasprintf("-od%s is unknown; -od takes one of b, i and "
+		    "q", value);
+	case SENSE_ERRORS:
+		return heed_e(o, value);
+	case SENSE_DOTS:
+		o->ignore_dots = is_true(value);
+		return NULL;
+	case SENSE_VERBOSE:
+		o->verbose = is_true(value);
+		return NULL;
+	default:
+		return NULL;
+	}
+}
+
 /* -oXvalue: the options that have a name of one letter. */
 static char *
 heed_o(struct opts *o, const char *arg)
 {
-	switch (arg[0]) {
-	case 'i':
-		o->ignore_dots = true;
-		return NULL;
-	case 'v':
-		o->verbose = true;
-		return NULL;
-	case 'd':
-		/* every message is queued, and tried at once */
-		if (strlen(arg) == 2 && strchr("biqd", arg[1]) != NULL)
-			return NULL;
-		return xasprintf("-o%s is unknown; -od takes one of b, i and "
-		    "q", arg);
-	case 'e':
-		return heed_e(o, arg + 1);
-	case '\0':
+	size_t i;
+
+	if (arg[0] == '\0')
 		return xstrdup("-o needs an argument");
-	}
+	for (i = 0; i < NSENSES; i++)
+		if (senses[i].letter == arg[0])
+			return heed_sense(o, senses[i].sense, arg + 1);
+	return NULL;
+}
+
+/* -O name=value: the same by their long names, in either case. */
+static char *
+heed_long_o(struct opts *o, const char *arg)
+{
+	const char *eq = strchr(arg, '=');
+	size_t i, n = eq != NULL ? (size_t)(eq - arg) : strlen(arg);
+
+	for (i = 0; i < NSENSES; i++)
+		if (strlen(senses[i].name) == n &&
+		    strncasecmp(senses[i].name, arg, n) == 0)
+			return heed_sense(o, senses[i].sense,
+			    eq != NULL ? eq + 1 : "");
 	return NULL;
 }
 

@@ -13,12 +13,24 @@ enum opts_mode {
 	OPTS_SUBMIT,		/* read a message and queue it */
 	OPTS_MAILQ,		/* -bp, or called as mailq */
 	OPTS_FLUSH,		/* -q, without -bp */
+	OPTS_ALIASES,		/* -bi: check them */
+	OPTS_VERIFY,		/* -bv: who would get it */
 	OPTS_HELP,
 	OPTS_VERSION
 };
 
+/* What becomes of an error in the message or its recipients: -e, -oe. */
+enum opts_errors {
+	OPTS_PRINT,		/* p: on standard error */
+	OPTS_QUIET,		/* q: nothing but the exit code */
+	OPTS_MAIL,		/* m: mail to the sender */
+	OPTS_MAIL_ZERO,		/* e: the same, and exit code 0 */
+	OPTS_WRITE		/* w: p on a terminal, m elsewhere */
+};
+
 struct opts {
 	enum opts_mode	 mode;
+	enum opts_errors errors;
 	bool		 from_header;	/* -t */
 	bool		 ignore_dots;	/* -i */
 	bool		 verbose;	/* -v */

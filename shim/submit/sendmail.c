@@ -5,17 +5,21 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/priv.h"
+#include "base/xmalloc.h"
 #include "submit/mailq.h"
 #include "submit/newaliases.h"
 #include "submit/opts.h"
 #include "submit/queuerun.h"
+#include "submit/submission.h"
 #include "submit/submit.h"
 
 #define CONF_PATH	MXNSS_SYSCONFDIR "/mxnss.conf"
@@ -25,6 +29,7 @@
 static const char usage[] =
     "usage: sendmail [-itv] [-F name] [-f address] [-N notify] [-R ret]\n"
     "                [-V envid] [--] [recipient ...]\n"
+    "       sendmail -bi | -bv recipient ...\n"
     "       sendmail -bp | -q [-q[!]{I|R|S}part ...]\n"
     "       sendmail --help | --version\n"
     "The message is read from standard input.  See sendmail(8).\n";
@@ -54,6 +59,41 @@ with_conf(const struct opts *opts)
 }
 
 static int
+check_aliases(void)
+{
+	struct conf *conf = conf_load(CONF_PATH);
+	int code = newaliases_main(conf);
+
+	conf_free(conf);
+	return code;
+}
+
+/*
+ * The runner knows where mail goes; we link no resolver.  ADDRESSES, which end
+ * with NULL, are its arguments: it takes no other options with them.
+ */
+static int
+verify(char **addresses)
+{
+	char program[] = RUNNER, option[] = "--verify", end[] = "--";
+	size_t n = 0;
+	char **argv;
+
+	while (addresses[n] != NULL)
+		n++;
+	if (n == 0)
+		return submit_complain(EX_USAGE, "-bv needs an address");
+	argv = xcalloc(n + 4, sizeof(*argv));
+	argv[0] = program;
+	argv[1] = option;
+	argv[2] = end;
+	memcpy(argv + 3, addresses, n * sizeof(*argv));
+	execv(program, argv);
+	free(argv);
+	return submit_complain(EX_OSFILE, "%s: %s", program, strerror(errno));
+}
+
+static int
 sendmail_main(int argc, char **argv)
 {
 	struct opts opts;
@@ -68,6 +108,10 @@ sendmail_main(int argc, char **argv)
 	switch (opts.mode) {
 	case OPTS_MAILQ:
 		return mailq_table(&opts.pick);
+	case OPTS_ALIASES:
+		return check_aliases();
+	case OPTS_VERIFY:
+		return verify(opts.rcpt);
 	case OPTS_HELP:
 		return print(usage);
 	case OPTS_VERSION:
@@ -75,16 +119,6 @@ sendmail_main(int argc, char **argv)
 	default:
 		return with_conf(&opts);
 	}
-}
-
-static int
-check_aliases(void)
-{
-	struct conf *conf = conf_load(CONF_PATH);
-	int code = newaliases_main(conf);
-
-	conf_free(conf);
-	return code;
 }
 
 int

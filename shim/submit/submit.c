@@ -1,54 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A submission from end to end: sender and recipients, header, body, the
- * file in drop/, and the word to the runner.  Whatever is wrong with the
- * message or the call is found before the commit; from there on the only
- * result is EX_OK.
+ * A submission by the command line: sender, recipients and header, and what
+ * becomes of a mistake in them.
  */
 #include "config.h"
 
 #include "submit/submit.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pwd.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "base/buf.h"
 #include "base/result.h"
 #include "base/xmalloc.h"
-#include "spool/drop.h"
-#include "spool/envelope.h"
-#include "spool/id.h"
-#include "base/addr.h"
-#include "submit/compose.h"
-#include "submit/header.h"
-#include "submit/message.h"
-#include "submit/notify.h"
-
-#define MIN_SPACE	((uint64_t)64 * 1024 * 1024)
-#define FOLLOW_MS	60000	/* sendmail -v */
-#define START_MS	2000	/* until a runner of ours has its socket */
-
-struct submission {
-	const struct submit_env	*env;
-	const struct conf	*conf;
-	const struct opts	*opts;
-	struct message		*message;
-	struct header		 header;
-	struct envelope		 envelope;
-	struct drop		*drop;
-	struct msgid		 id;
-	char			*login;		/* address of the caller */
-	char			*full_name;	/* of the caller */
-	int			 dialogue;	/* to hear it for -v, or -1 */
-};
+#include "submit/opts.h"
+#include "submit/returned.h"
+#include "submit/submission.h"
 
 int
 submit_complain(int code, const char *fmt, ...)
@@ -65,378 +37,102 @@ submit_complain(int code, const char *fmt, ...)
 	return code;
 }
 
-/* What to do about an error of the spool. */
-static const char *
-remedy(int error)
-{
-	switch (error) {
-	case ENOENT:
-	case ENOTDIR:
-		return "make the spool, for example with \"systemd-tmpfiles "
-		    "--create\"";
-	case EACCES:
-	case EPERM:
-		return "the directory must be writable for you: mode 3733, or "
-		    "0700 and yours";
-	case EROFS:
-		return "the spool must be on a writable file system";
-	case ENOSPC:
-	case EDQUOT:
-		return "free some space, or lower max-size in "
-		    MXNSS_SYSCONFDIR "/mxnss.conf";
-	case EFBIG:
-		return "raise the limit on the size of files";
-	case EMFILE:
-	case ENFILE:
-		return "raise the limit on open files";
-	default:
-		return "see what is wrong there";
-	}
-}
-
-static int
-spool_failed(const struct submission *s)
-{
-	int error = errno;
-
-	return submit_complain(EX_TEMPFAIL, "%s/drop: %s; the message was not "
-	    "queued: %s, then try again", s->conf->spool, strerror(error),
-	    remedy(error));
-}
-
-/* The name in a GECOS field: up to a comma, & is the login name. */
-static char *
-expand_gecos(const char *gecos, const char *login)
-{
-	struct buf b = BUF_INIT;
-
-	for (; *gecos != '\0' && *gecos != ','; gecos++) {
-		if (*gecos != '&') {
-			buf_addc(&b, *gecos);
-			continue;
-		}
-		buf_addc(&b, *login >= 'a' && *login <= 'z' ?
-		    (char)(*login - 'a' + 'A') : *login);
-		buf_adds(&b, login[0] != '\0' ? login + 1 : "");
-	}
-	return buf_take(&b);
-}
-
-/* Find out who calls: once, and only if it matters. */
-static void
-identify(struct submission *s)
-{
-	const struct passwd *pw;
-	const char *why;
-
-	if (s->login != NULL)
-		return;
-	pw = getpwuid(getuid());
-	if (pw != NULL && pw->pw_name[0] != '\0') {
-		s->login = addr_one(pw->pw_name, s->conf->mail_name, &why);
-		s->full_name = expand_gecos(pw->pw_gecos != NULL ?
-		    pw->pw_gecos : "", pw->pw_name);
-	}
-	if (s->login == NULL)
-		s->login = xasprintf("uid-%lu@%s", (unsigned long)getuid(),
-		    s->conf->mail_name);
-}
-
-/* On the command line nothing folds: a line end has no business there. */
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return true;
-	return false;
-}
-
 static int
 take_sender(struct submission *s)
 {
-	const char *why = "a control character";
-	char *sender = NULL;
-
-	if (s->opts->sender == NULL) {
-		identify(s);
-		s->envelope.sender = complete_masquerade(s->conf, s->login);
-		return EX_OK;
-	}
-	if (!has_control(s->opts->sender))
-		sender = addr_one(s->opts->sender, s->conf->mail_name, &why);
-	if (sender == NULL)
-		return submit_complain(EX_DATAERR, "-f \"%.300s\" is not an "
-		    "address: %s", s->opts->sender, why);
-	s->envelope.sender = complete_masquerade(s->conf, sender);
-	free(sender);
-	return EX_OK;
-}
-
-static const char *
-take_recipient(void *arg, const struct addr *a)
-{
-	struct submission *s = arg;
-	const char *why = NULL;
-	char *rcpt;
-
-	if (a->spec[0] == '\0')
-		return "<> is not a recipient";
-	rcpt = addr_complete(a, s->conf->mail_name, &why);
-	if (rcpt != NULL)
-		envelope_add_rcpt(&s->envelope, rcpt)->notify =
-		    s->opts->notify;
-	free(rcpt);
-	return why;
+	return submission_sender(s, s->env->opts->sender);
 }
 
 static int
 take_arguments(struct submission *s)
 {
+	const struct opts *opts = s->env->opts;
 	const char *why, *arg;
 	size_t before;
 	int i;
 
-	if (s->opts->nrcpt == 0 && !s->opts->from_header)
-		return submit_complain(EX_USAGE, "no recipient: give "
-		    "addresses, or -t to take them from the header");
-	for (i = 0; i < s->opts->nrcpt; i++) {
-		arg = s->opts->rcpt[i];
+	if (opts->nrcpt == 0 && !opts->from_header)
+		return submission_refuse(s, EX_USAGE, "5.5.1", "no recipient: "
+		    "give addresses, or -t to take them from the header");
+	for (i = 0; i < opts->nrcpt; i++) {
+		arg = opts->rcpt[i];
 		before = s->envelope.nrcpt;
 		why = "a control character";
-		if (!has_control(arg) &&
-		    addr_list(arg, strlen(arg), take_recipient, s, &why) == 0 &&
-		    s->envelope.nrcpt > before)
+		if (!submission_has_control(arg) &&
+		    addr_list(arg, strlen(arg), submission_recipient, s,
+		    &why) == 0 && s->envelope.nrcpt > before)
 			continue;
-		return submit_complain(EX_DATAERR, "\"%.300s\" is not an "
-		    "address: %s", arg, why != NULL ? why : "it is empty");
+		return submission_refuse(s, EX_DATAERR, "5.1.3", "\"%.300s\" "
+		    "is not an address: %s", arg, why != NULL ? why :
+		    "it is empty");
 	}
 	return EX_OK;
-}
-
-static int
-message_failed(const struct submission *s, enum message_error error)
-{
-	switch (error) {
-	case MESSAGE_OK:
-		return EX_OK;
-	case MESSAGE_READ:
-		return submit_complain(EX_IOERR, "cannot read the message: "
-		    "%s; nothing was queued", strerror(errno));
-	case MESSAGE_TOO_BIG:
-		return submit_complain(EX_UNAVAILABLE, "the message is larger "
-		    "than max-size in " MXNSS_SYSCONFDIR "/mxnss.conf allows "
-		    "(%llu octets)", (unsigned long long)s->conf->max_size);
-	case MESSAGE_LONG_HEADER:
-		return submit_complain(EX_DATAERR, "the header has more than "
-		    "%d octets; put long text into the body", HEADER_MAX);
-	default:
-		return spool_failed(s);
-	}
 }
 
 static int
 take_header(struct submission *s)
 {
 	const char *field, *why;
-	int code;
+	int code = submission_header(s);
 
-	code = message_failed(s, message_header(s->message, &s->header));
 	if (code != EX_OK)
 		return code;
-	if (header_count(&s->header, "Received") > HEADER_MAX_HOPS)
-		return submit_complain(EX_UNAVAILABLE, "the message has more "
-		    "than %d Received fields: it goes in circles; look for a "
-		    "forward that leads back here", HEADER_MAX_HOPS);
-	if (s->opts->from_header && header_recipients(&s->header,
-	    take_recipient, s, &field, &why) == -1)
-		return submit_complain(EX_DATAERR, "\"%.300s\" has something "
-		    "that is not an address: %s", field, why);
-	return EX_OK;
-}
-
-struct slot {
-	const char	*addr;
-	size_t		 index;
-};
-
-static int
-compare_slots(const void *ap, const void *bp)
-{
-	const struct slot *a = ap, *b = bp;
-	int rc = addr_compare(a->addr, b->addr);
-
-	if (rc != 0)
-		return rc;
-	return a->index < b->index ? -1 : a->index > b->index;
-}
-
-/* Whoever is named twice gets the message once. */
-static void
-remove_duplicates(struct envelope *e)
-{
-	struct slot *slot = xcalloc(e->nrcpt, sizeof(slot[0]));
-	bool *again = xcalloc(e->nrcpt, sizeof(again[0]));
-	size_t i, n = 0;
-
-	for (i = 0; i < e->nrcpt; i++)
-		slot[i] = (struct slot){ e->rcpt[i].addr, i };
-	qsort(slot, e->nrcpt, sizeof(slot[0]), compare_slots);
-	for (i = 1; i < e->nrcpt; i++)
-		if (addr_compare(slot[i - 1].addr, slot[i].addr) == 0)
-			again[slot[i].index] = true;
-	for (i = 0; i < e->nrcpt; i++) {
-		if (again[i])
-			free(e->rcpt[i].addr);
-		else
-			e->rcpt[n++] = e->rcpt[i];
-	}
-	e->nrcpt = n;
-	free(slot);
-	free(again);
-}
-
-static int
-check_recipients(struct submission *s)
-{
+	if (s->env->opts->from_header && header_recipients(&s->header,
+	    submission_recipient, s, &field, &why) == -1)
+		return submission_refuse(s, EX_DATAERR, "5.1.3", "\"%.300s\" "
+		    "has something that is not an address: %s", field, why);
 	if (s->envelope.nrcpt == 0)
-		return submit_complain(EX_USAGE, "no recipient: neither To, Cc "
-		    "nor Bcc names one");
-	remove_duplicates(&s->envelope);
-	if (s->envelope.nrcpt > s->conf->max_rcpts)
-		return submit_complain(EX_UNAVAILABLE, "%zu recipients are more "
-		    "than max-rcpts in " MXNSS_SYSCONFDIR "/mxnss.conf allows "
-		    "(%u)", s->envelope.nrcpt, s->conf->max_rcpts);
+		return submission_refuse(s, EX_USAGE, "5.5.1", "no recipient: "
+		    "neither To, Cc nor Bcc names one");
 	return EX_OK;
 }
 
-/* Write header, body and trailer to the file in drop/. */
+/* A mistake of the caller: whatever else fails he may try again. */
+static bool
+is_mistake(int code)
+{
+	return code == EX_USAGE || code == EX_DATAERR ||
+	    code == EX_UNAVAILABLE;
+}
+
+/* Report what is wrong as -e says; returns the exit code. */
 static int
-write_message(struct submission *s)
+report(struct submission *s)
 {
-	struct complete_facts facts = {
-		.conf = s->conf,
-		.id = s->id.s,
-		.uid = getuid(),
-		.now = (time_t)(s->envelope.time / 1000000),
-		.from = s->envelope.sender,
-		.full_name = s->opts->full_name,
-	};
-	const struct compose c = { s->message, &s->header, &facts,
-	    &s->envelope, s->drop, s->conf->max_size };
-	char *caller = NULL;
-	int code;
+	enum opts_errors how = s->env->opts->errors;
+	int code = s->refusal.code;
 
-	if (s->envelope.sender[0] == '\0' && !header_has(&s->header, "From")) {
-		identify(s);
-		caller = complete_masquerade(s->conf, s->login);
-		facts.from = caller;
-	}
-	if (facts.full_name == NULL)
-		facts.full_name = s->full_name;
-	code = message_failed(s, compose(&c));
-	free(caller);
-	return code;
-}
-
-static int
-open_drop(struct submission *s)
-{
-	uint64_t need = s->conf->max_size * 2;
-
-	/* the runner needs room, too, for its copy of the message */
-	if (drop_space(s->conf->spool, need > MIN_SPACE ? need :
-	    MIN_SPACE) == -1)
-		return spool_failed(s);
-	s->drop = drop_open(s->conf->spool, &s->id);
-	if (s->drop == NULL)
-		return spool_failed(s);
-	s->envelope.uid = getuid();
-	s->envelope.time = id_time(s->id.s);
-	s->envelope.ret = s->opts->ret;
-	if (s->opts->envid != NULL)
-		s->envelope.envid = xstrdup(s->opts->envid);
-	return EX_OK;
-}
-
-/*
- * For -v: a runner that knows where we listen before the message is committed
- * misses no line of the dialogue.
- */
-static void
-offer_dialogue(struct submission *s)
-{
-	const struct submit_env *env = s->env;
-
-	if (!s->opts->verbose || (s->dialogue = notify_listen()) == -1)
-		return;
-	if (notify_wake(env->wake_path, s->id.s, s->dialogue) == 0 ||
-	    (notify_start(env->runner, s->conf->spool) &&
-	    notify_await(env->wake_path, s->id.s, s->dialogue, START_MS) == 0))
-		return;
-	close(s->dialogue);
-	s->dialogue = -1;
-}
-
-static int
-commit(struct submission *s)
-{
-	struct drop *drop = s->drop;
-
-	s->drop = NULL;
-	return drop_commit(drop) == -1 ? spool_failed(s) : EX_OK;
-}
-
-/* The mail is safe: what follows only makes it faster. */
-static void
-tell_runner(struct submission *s)
-{
-	const struct submit_env *env = s->env;
-
-	/* a full socket has a runner behind it */
-	if (notify_wake(env->wake_path, s->id.s, -1) == -1 &&
-	    errno != EAGAIN && errno != ENOBUFS)
-		notify_start(env->runner, s->conf->spool);
-	if (!s->opts->verbose)
-		return;
-	dprintf(STDOUT_FILENO, "queued as %s\n", s->id.s);
-	if (s->dialogue != -1)
-		notify_follow(s->dialogue, s->conf->spool, FOLLOW_MS);
-}
-
-static void
-clear(struct submission *s)
-{
-	drop_abort(s->drop);
-	message_free(s->message);
-	header_clear(&s->header);
-	envelope_clear(&s->envelope);
-	free(s->login);
-	free(s->full_name);
-	if (s->dialogue != -1)
-		close(s->dialogue);
+	if (how == OPTS_WRITE)
+		how = isatty(STDERR_FILENO) ? OPTS_PRINT : OPTS_MAIL;
+	if (how == OPTS_QUIET)
+		return code;
+	if (how != OPTS_PRINT && is_mistake(code) && returned_mail(s) == 0)
+		return how == OPTS_MAIL_ZERO ? EX_OK : code;
+	return submit_complain(code, "%s", buf_str(&s->refusal.text));
 }
 
 int
 submit(const struct submit_env *env)
 {
-	struct submission s = { .env = env, .conf = env->conf,
-	    .opts = env->opts, .dialogue = -1 };
-	static int (*const steps[])(struct submission *) = { take_arguments,
-	    take_sender, take_header, check_recipients, open_drop,
-	    write_message };
+	static int (*const steps[])(struct submission *) = { take_sender,
+	    take_arguments, take_header, submission_store };
+	const struct opts *opts = env->opts;
+	struct submission s;
 	size_t i;
 	int code = EX_OK;
 
-	s.message = message_new(STDIN_FILENO, env->opts->ignore_dots);
+	submission_init(&s, env);
+	s.message = message_new(STDIN_FILENO, opts->ignore_dots);
+	s.notify = opts->notify;
+	s.full_name = opts->full_name;
+	s.verbose = opts->verbose;
+	s.envelope.ret = opts->ret;
+	if (opts->envid != NULL)
+		s.envelope.envid = xstrdup(opts->envid);
 	for (i = 0; code == EX_OK && i < sizeof(steps) / sizeof(steps[0]); i++)
 		code = steps[i](&s);
-	if (code == EX_OK) {
-		offer_dialogue(&s);
-		code = commit(&s);
-	}
-	if (code == EX_OK)
-		tell_runner(&s);
-	clear(&s);
+	if (code != EX_OK)
+		code = report(&s);
+	submission_clear(&s);
 	return code;
 }

@@ -3,20 +3,13 @@
 #ifndef SHIM_SUBMIT_SUBMIT_H
 #define SHIM_SUBMIT_SUBMIT_H
 
-#include "base/conf.h"
-#include "submit/opts.h"
-
-struct submit_env {
-	const struct conf *conf;
-	const struct opts *opts;
-	const char	*wake_path;	/* the runner's socket */
-	const char	*runner;	/* its program */
-};
+struct submit_env;
 
 /*
  * Queue the message on standard input.  Returns an exit code of sysexits(3)
- * after one line on standard error unless it is EX_OK: then the message is
- * on disk.  With any other nothing is left in the spool.
+ * after one line on standard error, or what the option -e says, unless it is
+ * EX_OK: then the message is on disk.  With any other nothing of it is left
+ * in the spool.
  */
 int	submit(const struct submit_env *);
 

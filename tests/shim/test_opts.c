@@ -61,6 +61,20 @@ static const struct {
 	{ { "-oew", "c" }, { S, "", NULL, NULL, 1 } },
 	{ { "-oee", "c" }, { S, "", NULL, NULL, 1 } },
 	{ { "-em", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-e", "m", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-bi" }, { OPTS_ALIASES, "", NULL, NULL, 0 } },
+	{ { "-bv", "a" }, { OPTS_VERIFY, "", NULL, NULL, 1 } },
+	{ { "-b", "i" }, { OPTS_ALIASES, "", NULL, NULL, 0 } },
+	{ { "-OIgnoreDots=True", "c" }, { S, "i", NULL, NULL, 1 } },
+	{ { "-O", "ignoredots", "c" }, { S, "i", NULL, NULL, 1 } },
+	{ { "-i", "-oifalse", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-OVerbose=1", "c" }, { S, "v", NULL, NULL, 1 } },
+	{ { "-OVerbose=no", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-ODeliveryMode=b", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-OErrorMode=q", "c" }, { S, "", NULL, NULL, 1 } },
+	{ { "-p", "ESMTP:host", "-Mx", "-Qwhy", "c" },
+	    { S, "", NULL, NULL, 1 } },
+	{ { "-cmnsTUxi", "c" }, { S, "i", NULL, NULL, 1 } },
 	{ { "-om", "c" }, { S, "", NULL, NULL, 1 } },
 	{ { "-oA/etc/passwd", "c" }, { S, "", NULL, NULL, 1 } },
 	{ { "-oQ/tmp", "c" }, { S, "", NULL, NULL, 1 } },
@@ -187,6 +201,39 @@ test_opts_parse_dsn(void **state)
 	}
 }
 
+static const struct {
+	const char	*args[MAXARGS];
+	enum opts_errors errors;
+} error_rows[] = {
+	{ { "c" }, OPTS_PRINT },
+	{ { "-oep", "c" }, OPTS_PRINT },
+	{ { "-oem", "c" }, OPTS_MAIL },
+	{ { "-o", "em", "c" }, OPTS_MAIL },
+	{ { "-em", "c" }, OPTS_MAIL },
+	{ { "-e", "m", "c" }, OPTS_MAIL },
+	{ { "-iem", "c" }, OPTS_MAIL },
+	{ { "-OErrorMode=m", "c" }, OPTS_MAIL },
+	{ { "-oeq", "c" }, OPTS_QUIET },
+	{ { "-oew", "c" }, OPTS_WRITE },
+	{ { "-oee", "c" }, OPTS_MAIL_ZERO },
+	{ { "-oee", "-oep", "c" }, OPTS_PRINT },
+};
+
+static void
+test_opts_parse_errors(void **state)
+{
+	char *argv[MAXARGS + 1], *why;
+	struct opts o;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(error_rows) / sizeof(error_rows[0]); i++) {
+		assert_int_equal(parse(&o, error_rows[i].args, argv, &why), 0);
+		assert_int_equal(o.errors, error_rows[i].errors);
+		free_args(argv);
+	}
+}
+
 static void
 test_opts_parse(void **state)
 {
@@ -237,10 +284,8 @@ static const struct {
 	{ { "-X" }, "-X needs an argument" },
 	{ { "-bd" }, "-bd: this sendmail is no daemon" },
 	{ { "-bD" }, "-bD: this sendmail is no daemon" },
-	{ { "-bs" }, "-bs is not supported" },
-	{ { "-bi" }, "-bi is not supported" },
-	{ { "-bv", "a" }, "-bv is not supported" },
-	{ { "-bt" }, "-bt is not supported" },
+	{ { "-bs" }, "-bs: this version does not speak SMTP" },
+	{ { "-bt" }, "-bt: there are no rules to test" },
 	{ { "-bmx" }, "-bmx is not supported" },
 	{ { "-q15m" }, "-q15m: this sendmail is no daemon" },
 	{ { "-qXexample" }, "-qXexample is not supported" },
@@ -256,7 +301,19 @@ static const struct {
 	{ { "-odii" }, "-odii is unknown" },
 	{ { "-oex" }, "-ex is unknown" },
 	{ { "-oe" }, "-e is unknown" },
-	{ { "-e" }, "-e is unknown" },
+	{ { "-e" }, "-e needs an argument" },
+	{ { "-ez" }, "-ez is unknown" },
+	{ { "-O", "ErrorMode=z" }, "-ez is unknown" },
+	{ { "-ODeliveryMode" }, "-od is unknown" },
+	{ { "-B", "BINARY" }, "-B BINARY is unknown" },
+	{ { "-O" }, "-O needs an argument" },
+	{ { "-ba" }, "-ba is not supported" },
+	{ { "-bP" }, "-bP: see \"mailq --stats\"" },
+	{ { "-bh" }, "-bh: see" },
+	{ { "-bH" }, "-bH: hosts" },
+	{ { "-M" }, "-M needs an argument" },
+	{ { "-p" }, "-p needs an argument" },
+	{ { "-Q" }, "-Q needs an argument" },
 	{ { "a", "-t" }, "options come first" },
 	{ { "a", "--", "b" }, "options come first" },
 	{ { "-" }, "options come first" },
@@ -312,6 +369,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opts_parse),
 		cmocka_unit_test(test_opts_parse_dsn),
+		cmocka_unit_test(test_opts_parse_errors),
 		cmocka_unit_test(test_opts_parse_wrong),
 		cmocka_unit_test(test_opts_parse_every_letter),
 	};

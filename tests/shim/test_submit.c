@@ -34,6 +34,8 @@
 #include "base/buf.h"
 #include "spool/msgfile.h"
 #include "run/wake.h"
+#include "submit/opts.h"
+#include "submit/submission.h"
 #include "spool_fixture.h"
 
 static const char *spool;
@@ -451,9 +453,9 @@ static const struct {
 	{ { "a\tb@c" }, "\nx\n", EX_DATAERR, "a control character" },
 	{ { "\xc3\xa9@b" }, "\nx\n", EX_DATAERR, "outside ASCII" },
 	{ { "-f", "x y", "a@b" }, "\nx\n", EX_DATAERR,
-	    "-f \"x y\" is not an address" },
+	    "the sender \"x y\" is not an address" },
 	{ { "-fx@y\n", "a@b" }, "\nx\n", EX_DATAERR,
-	    "-f \"x@y?\" is not an address: a control character" },
+	    "the sender \"x@y?\" is not an address: a control character" },
 	{ { "-t" }, "To: a@b\nCc: a@b@c,\n d@e\n\nx\n", EX_DATAERR,
 	    "\"Cc: a@b@c,?? d@e\" has something that is not an address" },
 	{ { "a@b", "c@d, e@f, g@h", "i@j, k@l" }, "\nx\n", EX_UNAVAILABLE,
