@@ -117,3 +117,36 @@ dsn_add_xtext(struct buf *b, const char *s)
 		else
 			buf_printf(b, "+%02X", (unsigned)(unsigned char)*s);
 }
+
+/* A digit of xtext: RFC 3461 wants capital letters. */
+static int
+hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int
+dsn_parse_xtext(const char *p, size_t n, struct buf *b)
+{
+	size_t i;
+	int c;
+
+	for (i = 0; i < n; i++) {
+		c = p[i];
+		if (c == '+') {
+			if (n - i < 3 || hex(p[i + 1]) < 0 ||
+			    hex(p[i + 2]) < 0)
+				return -1;
+			c = hex(p[i + 1]) * 16 + hex(p[i + 2]);
+			i += 2;
+		} else if (!is_xchar(p[i])) {
+			return -1;
+		}
+		if (c < ' ' || c > '~')
+			return -1;
+		buf_addc(b, (char)c);
+	}
+	return 0;
+}

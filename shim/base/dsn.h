@@ -33,6 +33,8 @@ enum dsn_ret { DSN_RET_UNSAID, DSN_RET_FULL, DSN_RET_HDRS };
  * dsn_is_envid: whether the N octets at P can be an ENVID (section 4.4):
  *	printable, and not too long.
  * dsn_add_xtext: S as xtext (section 4).
+ * dsn_parse_xtext: the N octets at P, which are xtext, into B.  0, or -1 when
+ *	they are none, or stand for something that is not printable US-ASCII.
  */
 int	dsn_parse_notify(const char *p, size_t n, unsigned *notify);
 int	dsn_parse_ret(const char *p, size_t n, enum dsn_ret *);
@@ -41,5 +43,6 @@ const char *dsn_ret_name(enum dsn_ret);
 bool	dsn_wants(unsigned notify, unsigned what);
 bool	dsn_is_envid(const char *p, size_t n);
 void	dsn_add_xtext(struct buf *, const char *s);
+int	dsn_parse_xtext(const char *p, size_t n, struct buf *);
 
 #endif /* SHIM_BASE_DSN_H */

@@ -79,11 +79,8 @@ envelope_forget_claims(struct envelope *e)
 	struct envelope_rcpt *rcpt;
 
 	e->origin.s[0] = '\0';
-	for (rcpt = e->rcpt; rcpt < e->rcpt + e->nrcpt; rcpt++) {
+	for (rcpt = e->rcpt; rcpt < e->rcpt + e->nrcpt; rcpt++)
 		rcpt->expanded = rcpt->mailbox = false;
-		free(rcpt->orcpt);
-		rcpt->orcpt = NULL;
-	}
 }
 
 static void

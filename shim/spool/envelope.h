@@ -3,7 +3,7 @@
  * The envelope of a message, and its records: one letter, decimal length,
  * ':', value, LF.  Lengths are explicit; an octet below 0x20 or 0x7f in a
  * value makes the whole envelope invalid, and so does an address that an
- * SMTP command could not carry.  O, P, L and A are for the spool's owner to
+ * SMTP command could not carry.  O, L and A are for the spool's owner to
  * write.
  *
  *	U	uid of the submitter (believed only in a file of the spool's
@@ -15,7 +15,8 @@
  *	O	the message that this one is a report about; may be absent
  *	R	recipient, once or more; records about it follow it:
  *	N	  NOTIFY (RFC 3461), as in the command
- *	P	  the recipient that the sender named, if it was another one
+ *	P	  the recipient that the sender named, if it was another one:
+ *		  ORCPT (RFC 3461)
  *	L	  value empty: a user of this machine, no alias any more
  *	A	  value empty: others stand for it, who are in the list, too
  *	M	the last record, value empty: the message follows

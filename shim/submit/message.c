@@ -236,7 +236,9 @@ lines_end(struct lines *l)
 }
 
 struct message {
-	int		 fd;
+	int		 fd;		/* for read_fd() */
+	message_source	 source;
+	void		*arg;
 	bool		 ignore_dots;
 	bool		 ended;		/* by a dot */
 	bool		 eof;		/* nothing is left to read */
@@ -246,16 +248,37 @@ struct message {
 	char		 raw[CHUNK];
 };
 
+static ssize_t
+read_fd(void *arg, char *p, size_t n)
+{
+	const int *fd = arg;
+
+	return read(*fd, p, n);
+}
+
 struct message *
-message_new(int fd, bool ignore_dots)
+message_new_from(message_source source, void *arg)
 {
 	struct message *m = xmalloc(sizeof(*m));
 
-	m->fd = fd;
-	m->ignore_dots = ignore_dots;
+	m->fd = -1;
+	m->source = source;
+	m->arg = arg;
+	m->ignore_dots = true;
 	m->ended = m->eof = false;
 	buf_init(&m->first);
 	m->pos = m->len = 0;
+	return m;
+}
+
+struct message *
+message_new(int fd, bool ignore_dots)
+{
+	struct message *m = message_new_from(read_fd, NULL);
+
+	m->fd = fd;
+	m->arg = &m->fd;
+	m->ignore_dots = ignore_dots;
 	return m;
 }
 
@@ -279,7 +302,8 @@ fill(struct message *m)
 	if (m->pos == m->len)
 		m->pos = m->len = 0;
 	do {
-		n = read(m->fd, m->raw + m->len, sizeof(m->raw) - m->len);
+		n = m->source(m->arg, m->raw + m->len,
+		    sizeof(m->raw) - m->len);
 	} while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return -1;

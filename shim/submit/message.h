@@ -8,6 +8,8 @@
 #ifndef SHIM_SUBMIT_MESSAGE_H
 #define SHIM_SUBMIT_MESSAGE_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,6 +73,12 @@ struct message;
 
 /* A message to be read from FD; a line of one dot ends it unless told not. */
 struct message *message_new(int fd, bool ignore_dots);
+/*
+ * The same from SOURCE, which reads as read(2) does and knows where the
+ * message ends: no dot does.
+ */
+typedef ssize_t (*message_source)(void *arg, char *, size_t n);
+struct message *message_new_from(message_source, void *arg);
 void	message_free(struct message *);		/* NULL is fine */
 /* Read up to the first line of the body. */
 enum message_error message_header(struct message *, struct header *);

@@ -98,12 +98,13 @@ static const struct mode {
 	{ 'p', OPTS_MAILQ, NULL },
 	{ 'i', OPTS_ALIASES, NULL },
 	{ 'v', OPTS_VERIFY, NULL },
-	{ 's', OPTS_SUBMIT, "this version does not speak SMTP on standard "
-	    "input; give it the message" },
+	{ 's', OPTS_SMTP, NULL },
 	{ 'd', OPTS_SUBMIT, "this sendmail is no daemon and does not listen; "
-	    "mail is delivered without one" },
+	    "mail is delivered without one, and \"systemctl enable --now "
+	    "mxnss-smtp.socket\" opens port 25 for programs of this machine" },
 	{ 'D', OPTS_SUBMIT, "this sendmail is no daemon and does not listen; "
-	    "mail is delivered without one" },
+	    "mail is delivered without one, and \"systemctl enable --now "
+	    "mxnss-smtp.socket\" opens port 25 for programs of this machine" },
 	{ 'h', OPTS_SUBMIT, "see \"mailq --stats\"" },
 	{ 'H', OPTS_SUBMIT, "hosts that failed are tried again by themselves, "
 	    "or with \"sendmail -q\"" },

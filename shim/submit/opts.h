@@ -15,6 +15,7 @@ enum opts_mode {
 	OPTS_FLUSH,		/* -q, without -bp */
 	OPTS_ALIASES,		/* -bi: check them */
 	OPTS_VERIFY,		/* -bv: who would get it */
+	OPTS_SMTP,		/* -bs */
 	OPTS_HELP,
 	OPTS_VERSION
 };

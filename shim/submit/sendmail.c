@@ -19,6 +19,7 @@
 #include "submit/newaliases.h"
 #include "submit/opts.h"
 #include "submit/queuerun.h"
+#include "submit/smtpd.h"
 #include "submit/submission.h"
 #include "submit/submit.h"
 
@@ -29,6 +30,7 @@
 static const char usage[] =
     "usage: sendmail [-itv] [-F name] [-f address] [-N notify] [-R ret]\n"
     "                [-V envid] [--] [recipient ...]\n"
+    "       sendmail -bs\n"
     "       sendmail -bi | -bv recipient ...\n"
     "       sendmail -bp | -q [-q[!]{I|R|S}part ...]\n"
     "       sendmail --help | --version\n"
@@ -53,7 +55,7 @@ with_conf(const struct opts *opts)
 	for (i = 0; i < conf->nerrors; i++)
 		submit_complain(EX_OK, "warning: %s", conf->errors[i]);
 	code = opts->mode == OPTS_FLUSH ? queuerun_main(conf, &opts->pick) :
-	    submit(&env);
+	    opts->mode == OPTS_SMTP ? smtpd_main(&env) : submit(&env);
 	conf_free(conf);
 	return code;
 }
@@ -105,6 +107,9 @@ sendmail_main(int argc, char **argv)
 		free(why);
 		return code;
 	}
+	if (opts.mode == OPTS_SMTP && opts.nrcpt > 0)
+		return submit_complain(EX_USAGE, "-bs takes no recipients: "
+		    "they come with the session");
 	switch (opts.mode) {
 	case OPTS_MAILQ:
 		return mailq_table(&opts.pick);
