@@ -73,6 +73,8 @@ link /usr/lib/some-arch/libmxnss.so
 644 /usr/lib/systemd/system/mxnss-boot.timer
 644 /usr/lib/systemd/system/mxnss-mailbox.socket
 644 /usr/lib/systemd/system/mxnss-mailbox@.service
+644 /usr/lib/systemd/system/mxnss-smtp.socket
+644 /usr/lib/systemd/system/mxnss-smtp@.service
 644 /usr/lib/sysusers.d/mxnss.conf
 644 /usr/lib/tmpfiles.d/mxnss.conf
 644 /usr/share/man/man3/getmxinfo.3

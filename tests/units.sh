@@ -25,14 +25,17 @@ check() {
 	fi
 }
 
-${MAKE:-make} -s -C "$top_builddir" etc/mxnss.service etc/mxnss.socket \
-    etc/mxnss.path etc/mxnss-boot.timer || exit 1
-for unit in mxnss.service mxnss.socket mxnss.path mxnss-boot.timer; do
-	# the program need not be installed
-	sed "s|^ExecStart=.*/runner|ExecStart=$top_builddir/shim/runner|" \
+units="mxnss.service mxnss.socket mxnss.path mxnss-boot.timer
+    mxnss-smtp.socket mxnss-smtp@.service"
+# shellcheck disable=SC2046,SC2086 # lists
+${MAKE:-make} -s -C "$top_builddir" $(printf 'etc/%s ' $units) || exit 1
+for unit in $units; do
+	# the programs need not be installed
+	sed -e "s|^ExecStart=.*/runner|ExecStart=$top_builddir/shim/runner|" \
+	    -e "s|^ExecStart=.*/sendmail|ExecStart=$top_builddir/shim/sendmail|" \
 	    "$top_builddir/etc/$unit" >"$dir/$unit"
 done
-for unit in mxnss.service mxnss.socket mxnss.path mxnss-boot.timer; do
+for unit in $units; do
 	out=$(systemd-analyze verify --man=no "$dir/$unit" 2>&1)
 	rc=$?
 	# only what is said of ours
@@ -41,10 +44,12 @@ for unit in mxnss.service mxnss.socket mxnss.path mxnss-boot.timer; do
 	[ $rc = 0 ] && [ -z "$out" ]
 	check $? "systemd-analyze verify $unit"
 done
-out=$(systemd-analyze security --offline=true --threshold=15 \
-    "$dir/mxnss.service" 2>&1)
-check $? "systemd-analyze security: exposure of 1.5 at most"
-printf '%s\n' "$out" | grep 'Overall exposure' | sed 's/^/# /'
+for unit in mxnss.service mxnss-smtp@.service; do
+	out=$(systemd-analyze security --offline=true --threshold=15 \
+	    "$dir/$unit" 2>&1)
+	check $? "systemd-analyze security: exposure of 1.5 at most: $unit"
+	printf '%s\n' "$out" | grep 'Overall exposure' | sed 's/^/# /'
+done
 
 # It can fail: without the sandbox the exposure is another one.
 sed '/^NoNewPrivileges/,$d' "$dir/mxnss.service" >"$dir/bare.service"
