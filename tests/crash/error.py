@@ -18,8 +18,8 @@ import sweep
 
 ERRORS = ("EINTR", "EIO", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "EMFILE",
           "ENFILE", "ENOMEM", "EAGAIN")
-PERIOD = 41
-QUICK = int(os.environ.get("Q", 50))      # a quick run takes one fault in that many
+PERIOD = 23
+QUICK = 30      # a quick run takes one fault in that many
 # A recipient may get a message again when one of these failed: what was
 # delivered could not be written down, or the reply that said so not be read.
 RECORD = {"openat", "write", "fsync", "fdatasync", "close", "unlinkat",
