@@ -291,7 +291,8 @@ class Generator:
                                "mixed"])
         head = [octets(line) for line in self.lines]
         plain_body = raw_body = data
-        if self.chance(5) and data:
+        # in a boundary, or a field of a part, it would change what that is
+        if self.chance(5) and data and b"--=_b" not in data:
             at = self.r.randrange(len(data))
             raw_body = data[:at] + b"\0" + data[at:]
             plain_body = data[:at] + b"?" + data[at:]
@@ -309,7 +310,7 @@ class Generator:
             raw += self.end(style)
         raw += b"".join(line + self.end(style)
                         for line in raw_body.split(b"\n")[:-1])
-        if self.chance(10) and raw_body:
+        if self.chance(10) and raw_body and self.ignore_dots:
             raw = raw.rstrip(b"\r\n")
             plain_body = plain_body.rstrip(b"\n") + b"\n"
         self.raw = raw
