@@ -67,7 +67,8 @@ symbols nss/libmxnss.so.1 libmxnss
 layout() {
 	# shellcheck disable=SC2086 # options
 	${CC:-cc} -std=c11 -Wall -Werror -fsyntax-only -I"$top_builddir" \
-	    -I"$top_srcdir/lib" -I"$top_srcdir/nss" "$@" "$abi/layout.c"
+	    -I"$top_srcdir/compat" -I"$top_srcdir/lib" -I"$top_srcdir/nss" \
+	    "$@" "$abi/layout.c"
 }
 layout
 check $? "members and constants are where they were"
