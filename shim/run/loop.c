@@ -281,6 +281,9 @@ must_go_on(struct loop *l)
 	(void)queue_unlock(l->queue);
 	if (l->stopping)
 		return false;
+	/* what is left in the socket would only start another runner */
+	if (l->wake != -1)
+		handle_wake(l);
 	watch_scan(l->watch);
 	if ((l->opt->mode == LOOP_ONCE ? dispatch_active(l->dispatch) :
 	    dispatch_messages(l->dispatch)) == 0)
