@@ -8,7 +8,6 @@ faults, each PERIOD calls after the last one in the same process, so that
 each call of each process fails in one of PERIOD runs: most faults concern
 different messages or steps, and what the runner does after a fault is put to
 the test by the next one."""
-import multiprocessing
 import os
 import random
 import sys
@@ -124,12 +123,11 @@ def sample(points, rng):
 def main():
     tap = lab.Tap()
     rng = random.Random(sweep.SEED)
-    with multiprocessing.Pool(lab.jobs(), lab.start_worker) as pool:
+    with lab.pool() as pool:
         points = sample(sendmail_points(sweep.submit_baselines(tap, pool)),
                         rng)
         bad = []
-        for b in pool.imap_unordered(fail_sendmail,
-                                     sweep.chunks(points, 40)):
+        for b in pool.map(fail_sendmail, sweep.chunks(points, 40)):
             bad += b
         tap.case(not bad, "sendmail meets %d errors" % len(points), bad)
         tap.figures(injections=len(points),
@@ -138,7 +136,7 @@ def main():
         bases = sweep.baselines(tap, pool)
         points = sample(runner_points(bases) + short_points(bases), rng)
         bad, excused, faults = [], 0, 0
-        for b, e, f in pool.imap_unordered(fail_runner, points, chunksize=4):
+        for b, e, f in pool.map(fail_runner, points, chunksize=4):
             bad += b
             excused += e
             faults += f

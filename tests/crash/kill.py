@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """T-1: SIGKILL at every system call: one process, or all of them."""
-import multiprocessing
 import random
 import sys
 
@@ -64,11 +63,11 @@ def sample(points, rng):
 def main():
     tap = lab.Tap()
     rng = random.Random(sweep.SEED)
-    with multiprocessing.Pool(lab.jobs(), lab.start_worker) as pool:
+    with lab.pool() as pool:
         points = sample(sweep.submit_baselines(tap, pool), rng)
         bad, half, late = [], 0, 0
-        for b, h, l in pool.imap_unordered(kill_sendmail,
-                                           sweep.chunks(points, 40)):
+        for b, h, l in pool.map(kill_sendmail,
+                                sweep.chunks(points, 40)):
             bad += b
             half += h
             late += l
@@ -79,7 +78,7 @@ def main():
 
         points = sample(runner_points(sweep.baselines(tap, pool)), rng)
         bad, excused = [], 0
-        for b, e in pool.imap_unordered(kill_runner, points, chunksize=4):
+        for b, e in pool.map(kill_runner, points, chunksize=4):
             bad += b
             excused += e
         tap.case(not bad, "the runner and its workers killed at %d points" %

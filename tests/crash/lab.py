@@ -9,10 +9,12 @@ promised, what the receiver wrote down, and what is left in the spool: how
 the programs do their work is none of its business.
 """
 import collections
+import concurrent.futures
 import ctypes
 import fcntl
 import hashlib
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -571,6 +573,10 @@ def prepared(scenario):
     return Worker.prepared[scenario.name]
 
 
-def jobs():
-    # they mostly wait
-    return int(os.environ.get("CRASH_JOBS") or 4 * (os.cpu_count() or 1))
+def pool():
+    """Processes that call start_worker() first.  If one of them dies the
+    test ends, and does not wait for what it was doing."""
+    return concurrent.futures.ProcessPoolExecutor(
+        # they mostly wait
+        int(os.environ.get("CRASH_JOBS") or 4 * (os.cpu_count() or 1)),
+        multiprocessing.get_context("fork"), start_worker)

@@ -3,7 +3,6 @@
 """T-3: each allocation fails in turn.  In a build with sanitizers nothing
 may be read or written that is not allocated either.  What OpenSSL allocates
 is the matter of tests/shim/test_tls_memory.c."""
-import multiprocessing
 import os
 import random
 import sys
@@ -113,26 +112,22 @@ def sample(points, rng):
 def main():
     tap = lab.Tap()
     rng = random.Random(sweep.SEED)
-    with multiprocessing.Pool(lab.jobs(), lab.start_worker) as pool:
-        counts = pool.map(count_sendmail, list(sweep.SUBMISSIONS),
-                          chunksize=1)
+    with lab.pool() as pool:
+        counts = pool.map(count_sendmail, sweep.SUBMISSIONS)
         points = sample([(kind, n) for kind, last in counts
                          for n in range(1, last + 1)], rng)
         bad = []
-        for b in pool.imap_unordered(fail_sendmail,
-                                     sweep.chunks(points, 40)):
+        for b in pool.map(fail_sendmail, sweep.chunks(points, 40)):
             bad += b
         tap.case(not bad, "sendmail: %d allocations fail" % len(points), bad)
         tap.figures(allocations_failed=len(points),
                     violations=sweep.violations(bad))
 
-        counts = pool.map(count_runner, [s.name for s in lab.SCENARIOS],
-                          chunksize=1)
+        counts = pool.map(count_runner, [s.name for s in lab.SCENARIOS])
         points = sample([(name, n) for name, last in counts
                          for n in range(1, last + 1)], rng)
         bad, excused, hits = [], 0, 0
-        for b, e, hit in pool.imap_unordered(fail_runner, points,
-                                             chunksize=4):
+        for b, e, hit in pool.map(fail_runner, points, chunksize=4):
             bad += b
             excused += e
             hits += hit

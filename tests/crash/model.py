@@ -14,7 +14,6 @@ cannot open; the test shows that the model then finds mail lost.
 That a violation would be found is tested by leaving out each fsync(2) and
 fdatasync(2) in turn, and by swapping steps: not in the programs, but in the
 record of what they did, which is the same to a file system."""
-import multiprocessing
 import os
 import random
 import sys
@@ -384,8 +383,8 @@ def main():
     states = trees = repeated = wrong = 0
     strict_lost, syncs = 0, []
     work = [(s.name, None) for s in lab.SCENARIOS] + list(KILLED.items())
-    with multiprocessing.Pool(lab.jobs(), lab.start_worker) as pool:
-        for name, n, known, r, bad, strict, teeth in pool.imap_unordered(
+    with lab.pool() as pool:
+        for name, n, known, r, bad, strict, teeth in pool.map(
                 scenario, work):
             states += n
             trees += known

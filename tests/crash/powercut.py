@@ -11,7 +11,6 @@ goes on with."""
 import bisect
 import ctypes
 import fcntl
-import multiprocessing
 import os
 import random
 import shutil
@@ -318,10 +317,10 @@ def main():
     if why:
         print("1..0 # SKIP " + why)
         return 77
-    with multiprocessing.Pool(lab.jobs(), lab.start_worker) as pool:
+    with lab.pool() as pool:
         systems = []
         for system in SYSTEMS:
-            why = pool.apply(usable, (system,))
+            why = pool.submit(usable, system).result()
             if why:
                 tap.skip("power cuts on " + system, why)
             else:
@@ -336,7 +335,7 @@ def main():
             work += [(system,) + tooth for system in systems
                      for tooth in TEETH]
         cut = images = repeated = wrong = 0
-        for system, name, missing, n, m, r, bad in pool.imap_unordered(
+        for system, name, missing, n, m, r, bad in pool.map(
                 scenario, work):
             if missing:
                 tap.case(bad, "%s, %s: noticed that %s" % (system, name,

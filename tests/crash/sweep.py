@@ -80,7 +80,7 @@ def baseline(name):
 
 def baselines(tap, pool):
     """{name: calls}"""
-    bases = pool.map(baseline, [s.name for s in lab.SCENARIOS], chunksize=1)
+    bases = list(pool.map(baseline, [s.name for s in lab.SCENARIOS]))
     for name, calls, bad in bases:
         tap.case(not bad, "%s: %d calls, undisturbed" % (name, len(calls)),
                  bad)
@@ -126,7 +126,7 @@ def submit_baseline(kind):
 
 def submit_baselines(tap, pool):
     """[(kind, number, call)]"""
-    bases = pool.map(submit_baseline, list(SUBMISSIONS), chunksize=1)
+    bases = list(pool.map(submit_baseline, SUBMISSIONS))
     bad = [x for base in bases for x in base[2]]
     tap.case(not bad, "sendmail, undisturbed", bad)
     return [(kind, number, call) for kind, calls, _ in bases
