@@ -196,8 +196,9 @@ inside() {
 	    -type f)
 	[ -z "$left" ] || fail "still in the spool: $left"
 
-	$in dpkg --purge mxnss-mta mxnss-utils libmxnss-dev libmxnss1 \
-	    libmxres1 || fail "dpkg --purge"
+	# others here may need a mail-transport-agent
+	$in dpkg --purge --force-depends mxnss-mta mxnss-utils \
+	    libmxnss-dev libmxnss1 libmxres1 || fail "dpkg --purge"
 	left=$(find "$root/etc" "$root/usr" "$root/lib/" "$root/var/spool" \
 	    -name '*mxnss*' -o -name '*mxres*' -o -name mxhosts)
 	[ -z "$left" ] || fail "purge left $left"
