@@ -73,6 +73,7 @@ reasons() {
 run_one() {
 	name=$1
 	log=$logs/$(printf '%s' "$name" | tr / -)
+	start=$(date +%s)
 	case $name in
 	*.sh)
 		# shellcheck disable=SC2086 # words of a command
@@ -84,6 +85,8 @@ run_one() {
 	status=$?
 	count "$log.log" "$status" >"$log.count"
 	read -r passed failed skipped <"$log.count"
+	took=$(($(date +%s) - start))
+	[ $took -ge 10 ] && took=" in $took s" || took=
 	why=
 	if [ "$skipped" -gt 0 ]; then
 		why=$(reasons "$log.log")
@@ -99,7 +102,7 @@ run_one() {
 		    head -n 20 | sed 's/^/     /'
 		tail -n 30 "$log.log" | sed 's/^/     | /'
 	elif [ "$passed" -gt 0 ]; then
-		echo "ok   $name: $passed$why"
+		echo "ok   $name: $passed$took$why"
 	else
 		echo "skip $name$why"
 	fi

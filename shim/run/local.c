@@ -28,10 +28,11 @@ deliver_one(const struct conf *conf, const struct delivery *m,
 	    .start = m->start, .size = m->size };
 	char *user;
 
+	if (conf->local == CONF_MAILDIR)
+		s.path = conf->local_path;
+
 	switch (conf->local) {
 	case CONF_MAILDIR:
-		s.path = conf->local_path;
-		/* FALLTHROUGH */
 	case CONF_MBOX:
 		user = expand_user(rcpt->addr, true);
 		s.user = user;

@@ -72,7 +72,7 @@ _Static_assert(sizeof(actions) / sizeof(actions[0]) == NOTICE_MAX,
 
 /* --- lines ---------------------------------------------------------------- */
 
-static void
+static __attribute__((format(printf, 2, 0))) void
 add_clean(struct buf *b, const char *fmt, va_list ap)
 {
 	size_t from = b->len;
