@@ -51,6 +51,7 @@ wrong=$(expect <<'END'
 755 /usr/bin/getmx
 755 /usr/sbin/sendmail
 755 /usr/libexec/mxnss/runner
+755 /usr/libexec/mxnss/acceptor
 755 /usr/libexec/mxnss/mailbox
 link /usr/bin/mailq
 link /usr/bin/newaliases
@@ -75,6 +76,8 @@ link /usr/lib/some-arch/libmxnss.so
 644 /usr/lib/systemd/system/mxnss-mailbox@.service
 644 /usr/lib/systemd/system/mxnss-smtp.socket
 644 /usr/lib/systemd/system/mxnss-smtp@.service
+644 /usr/lib/systemd/system/mxnss-submit.socket
+644 /usr/lib/systemd/system/mxnss-submit@.service
 644 /usr/lib/sysusers.d/mxnss.conf
 644 /usr/lib/tmpfiles.d/mxnss.conf
 644 /usr/share/man/man3/getmxinfo.3

@@ -26,12 +26,14 @@ check() {
 }
 
 units="mxnss.service mxnss.socket mxnss.path mxnss-boot.timer
-    mxnss-smtp.socket mxnss-smtp@.service"
+    mxnss-smtp.socket mxnss-smtp@.service
+    mxnss-submit.socket mxnss-submit@.service"
 # shellcheck disable=SC2046,SC2086 # lists
 ${MAKE:-make} -s -C "$top_builddir" $(printf 'etc/%s ' $units) || exit 1
 for unit in $units; do
 	# the programs need not be installed
 	sed -e "s|^ExecStart=.*/runner|ExecStart=$top_builddir/shim/runner|" \
+	    -e "s|^ExecStart=.*/acceptor|ExecStart=$top_builddir/shim/acceptor|" \
 	    -e "s|^ExecStart=.*/sendmail|ExecStart=$top_builddir/shim/sendmail|" \
 	    "$top_builddir/etc/$unit" >"$dir/$unit"
 done
@@ -44,7 +46,7 @@ for unit in $units; do
 	[ $rc = 0 ] && [ -z "$out" ]
 	check $? "systemd-analyze verify $unit"
 done
-for unit in mxnss.service mxnss-smtp@.service; do
+for unit in mxnss.service mxnss-smtp@.service mxnss-submit@.service; do
 	out=$(systemd-analyze security --offline=true --threshold=15 \
 	    "$dir/$unit" 2>&1)
 	check $? "systemd-analyze security: exposure of 1.5 at most: $unit"

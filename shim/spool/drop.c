@@ -10,6 +10,7 @@
 
 #include "spool/drop.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -21,12 +22,18 @@
 #include <unistd.h>
 
 #include "base/xmalloc.h"
+#include "spool/queue.h"
 #include "spool/space.h"
 
 #define TIME_MAX	(24 * 3600)	/* seconds; the runner waits longer */
+#define MIN_SPACE	((uint64_t)64 * 1024 * 1024)
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	0x0008U		/* <linux/memfd.h> */
+#endif
 
 struct drop {
-	int		dirfd;
+	int		dirfd;		/* -1: in memory */
 	int		fd;
 	time_t		opened;		/* of now() */
 	struct msgid	id;
@@ -55,6 +62,18 @@ now(void)
 	return clock_gettime(CLOCK_BOOTTIME, &ts) == 0 ? ts.tv_sec : 0;
 }
 
+static int
+create_as(int dirfd, const struct msgid *id)
+{
+	int fd;
+
+	do {
+		fd = openat(dirfd, id->s, O_RDWR | O_CREAT | O_EXCL |
+		    O_NOFOLLOW | O_CLOEXEC, 0600);
+	} while (fd == -1 && errno == EINTR);
+	return fd;
+}
+
 /* A new file in DIRFD. */
 static int
 create(int dirfd, struct msgid *id)
@@ -63,35 +82,64 @@ create(int dirfd, struct msgid *id)
 
 	do {
 		id_new(id);
-		fd = openat(dirfd, id->s, O_RDWR | O_CREAT | O_EXCL |
-		    O_NOFOLLOW | O_CLOEXEC, 0600);
-	} while (fd == -1 && (errno == EEXIST || errno == EINTR));
+		fd = create_as(dirfd, id);
+	} while (fd == -1 && errno == EEXIST);
 	return fd;
+}
+
+/* FD in DIRFD, or in none; -1: NULL, and errno stays. */
+static struct drop *
+new_drop(int dirfd, int fd, const struct msgid *id)
+{
+	struct drop *d;
+	int error = errno;
+
+	if (fd == -1) {
+		if (dirfd != -1)
+			close(dirfd);
+		errno = error;
+		return NULL;
+	}
+	d = xmalloc(sizeof(*d));
+	d->dirfd = dirfd;
+	d->fd = fd;
+	d->opened = now();
+	d->id = *id;
+	return d;
 }
 
 struct drop *
 drop_open(const char *spool, struct msgid *id)
 {
-	struct drop *d = xmalloc(sizeof(*d));
-	int error;
+	int dirfd = open_dir(spool);
 
-	d->fd = -1;
-	d->opened = now();
-	d->dirfd = open_dir(spool);
-	if (d->dirfd == -1)
-		goto fail;
-	d->fd = create(d->dirfd, &d->id);
-	if (d->fd == -1)
-		goto fail;
-	*id = d->id;
-	return d;
-fail:
-	error = errno;
-	if (d->dirfd != -1)
-		close(d->dirfd);
-	free(d);
-	errno = error;
-	return NULL;
+	return new_drop(dirfd, dirfd != -1 ? create(dirfd, id) : -1, id);
+}
+
+struct drop *
+drop_open_as(const char *spool, const struct msgid *id)
+{
+	int dirfd = open_dir(spool);
+
+	return new_drop(dirfd, dirfd != -1 ? create_as(dirfd, id) : -1, id);
+}
+
+/* A file in memory; some kernels want to hear that nobody executes it. */
+static int
+memory_file(void)
+{
+	int fd = memfd_create("message", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	if (fd == -1 && errno == EINVAL)
+		fd = memfd_create("message", MFD_CLOEXEC);
+	return fd;
+}
+
+struct drop *
+drop_memory(struct msgid *id)
+{
+	id_new(id);
+	return new_drop(-1, memory_file(), id);
 }
 
 int
@@ -100,21 +148,41 @@ drop_fd(const struct drop *d)
 	return d->fd;
 }
 
-int
-drop_scratch(const struct drop *d)
+static int
+create_unnamed(int dirfd)
 {
 	struct msgid id;
-	int fd = create(d->dirfd, &id), rc;
+	int fd, rc;
 
-	if (fd == -1)
+	if ((fd = create(dirfd, &id)) == -1)
 		return -1;
 	do {
-		rc = unlinkat(d->dirfd, id.s, 0);
+		rc = unlinkat(dirfd, id.s, 0);
 	} while (rc == -1 && errno == EINTR);
 	if (rc == -1) {
 		close(fd);
 		return -1;
 	}
+	return fd;
+}
+
+int
+drop_scratch(const struct drop *d)
+{
+	return d->dirfd == -1 ? memory_file() : create_unnamed(d->dirfd);
+}
+
+int
+drop_unnamed(const char *spool)
+{
+	int dirfd = open_dir(spool), fd, error;
+
+	if (dirfd == -1)
+		return -1;
+	fd = create_unnamed(dirfd);
+	error = errno;
+	close(dirfd);
+	errno = error;
 	return fd;
 }
 
@@ -150,6 +218,8 @@ remove_file(struct drop *d)
 {
 	int rc;
 
+	if (d->dirfd == -1)
+		return;
 	do {
 		rc = unlinkat(d->dirfd, d->id.s, 0);
 	} while (rc == -1 && errno == EINTR);
@@ -163,12 +233,14 @@ free_drop(struct drop *d)
 {
 	if (d->fd != -1)
 		close(d->fd);
-	close(d->dirfd);
+	if (d->dirfd != -1)
+		close(d->dirfd);
 	free(d);
 }
 
-int
-drop_commit(struct drop *d)
+/* TIMES and MODE say to the runner what it needs to know; TIMES may be NULL. */
+static int
+commit(struct drop *d, const struct timespec times[2], mode_t mode)
 {
 	struct stat st;
 	int rc, error = 0;
@@ -179,7 +251,8 @@ drop_commit(struct drop *d)
 		error = EMLINK;
 	else if (now() - d->opened > TIME_MAX)
 		error = ETIMEDOUT;	/* the runner may be removing it */
-	else if (fchmod(d->fd, 0640) == -1 || sync_file(d->fd) == -1)
+	else if ((times != NULL && futimens(d->fd, times) == -1) ||
+	    fchmod(d->fd, mode) == -1 || sync_file(d->fd) == -1)
 		error = errno;
 	if (error == 0) {
 		/* From here on the mail is safe, if close agrees. */
@@ -195,6 +268,21 @@ drop_commit(struct drop *d)
 	return error == 0 ? 0 : -1;
 }
 
+int
+drop_commit(struct drop *d)
+{
+	return commit(d, NULL, 0640);
+}
+
+int
+drop_commit_for(struct drop *d, uid_t uid)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+	    { .tv_sec = time(NULL), .tv_nsec = (long)queue_uid(uid) } };
+
+	return commit(d, times, 0440);
+}
+
 void
 drop_abort(struct drop *d)
 {
@@ -202,6 +290,12 @@ drop_abort(struct drop *d)
 		return;
 	remove_file(d);
 	free_drop(d);
+}
+
+uint64_t
+drop_need(uint64_t max_size)
+{
+	return max_size > MIN_SPACE / 2 ? max_size * 2 : MIN_SPACE;
 }
 
 int

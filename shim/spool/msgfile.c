@@ -488,8 +488,10 @@ msgfile_copy(int from, int to, const struct stat *st, uint64_t maxsize,
 		rc = -1;
 	}
 	if (rc == 0) {
-		/* what the submitter says is a claim; what the kernel says is not */
-		mf->env.uid = st->st_uid;
+		/* what a submitter says is a claim; what the kernel says is
+		   not, and neither is what we wrote for somebody else */
+		if (st->st_uid != geteuid())
+			mf->env.uid = st->st_uid;
 		envelope_forget_claims(&mf->env);
 		if (mf->env.time > usec(&st->st_ctim))
 			mf->env.time = usec(&st->st_ctim);

@@ -63,10 +63,10 @@ void	msgfile_clear(struct msgfile *);
 /*
  * Copy the hostile file FROM to TO while checking everything: magic, record
  * grammar, CRLF only, no bare CR or LF, no NUL, sizes, trailer, checksum.
- * The copy carries the owner that ST names as its submitter, and no later
- * time than the file was last changed.  0; -1 the file is no message, *WHY
- * says why; -2 a local failure with errno (keep the file, try again later);
- * -3 a file of a later version.
+ * The copy carries the owner that ST names as its submitter, unless that is
+ * who asks, and no later time than the file was last changed.  0; -1 the file
+ * is no message, *WHY says why; -2 a local failure with errno (keep the file,
+ * try again later); -3 a file of a later version.
  */
 int	msgfile_copy(int from, int to, const struct stat *st,
 	    uint64_t maxsize, size_t maxrcpt, struct msgfile *,

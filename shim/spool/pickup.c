@@ -60,6 +60,15 @@ queue_is_unfinished(const struct stat *st)
 	return (st->st_mode & S_IRGRP) == 0;
 }
 
+uid_t
+queue_submitter(const struct stat *st)
+{
+	/* drop_commit_for(); nobody else's word is taken */
+	if (st->st_uid == geteuid() && (st->st_mode & S_IWUSR) == 0)
+		return (uid_t)st->st_mtim.tv_nsec;
+	return queue_uid(st->st_uid);
+}
+
 /*
  * Move drop/NAME out of the way.  It keeps its name in bad/ if that is an
  * identifier and free.

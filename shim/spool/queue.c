@@ -252,7 +252,7 @@ queue_keep(struct queue *q, const struct msgid *id, int fd, time_t next)
 
 	if (fstatat(q->fd[QD_DROP], id->s, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 1 : -1;
-	set_times(ts, next, st.st_uid);
+	set_times(ts, next, queue_submitter(&st));
 	if (futimens(fd, ts) == -1 || link_durably(q, id, fd) == -1)
 		return -1;
 	/* From here on queue/ID holds the message. */

@@ -147,7 +147,7 @@ struct queue_entry {
 	enum queue_place place;
 	time_t		 next;	/* IN_QUEUE only */
 	bool		 held;	/* IN_QUEUE only */
-	uid_t		 uid;	/* as queue_uid() in queue/ */
+	uid_t		 uid;	/* as queue_uid() */
 	off_t		 size;	/* of the file */
 };
 uid_t	queue_uid(uid_t);

@@ -42,6 +42,8 @@ const char *queue_fault(const char *name, const struct stat *);
 const char *queue_drop_fault(const char *name, const struct stat *);
 /* The submitter has not called drop_commit() yet. */
 bool	queue_is_unfinished(const struct stat *);
+/* Whose finished file in drop/ it is, as queue_uid(). */
+uid_t	queue_submitter(const struct stat *);
 /*
  * drop/NAME is no message: move it to bad/, or skip it.  Logs either once.
  * Whether it stays.

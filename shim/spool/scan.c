@@ -68,7 +68,7 @@ look_drop(struct queue *q, const char *name, const struct stat *st,
 	}
 	e->next = 0;
 	e->held = false;
-	e->uid = st->st_uid;
+	e->uid = queue_submitter(st);
 	return MESSAGE;
 }
 

@@ -25,6 +25,7 @@
 
 #define CONF_PATH	MXNSS_SYSCONFDIR "/mxnss.conf"
 #define WAKE_PATH	MXNSS_RUNDIR "/wake"
+#define SUBMIT_PATH	MXNSS_RUNDIR "/submit"
 #define RUNNER		MXNSS_LIBEXECDIR "/runner"
 
 static const char usage[] =
@@ -47,7 +48,8 @@ static int
 with_conf(const struct opts *opts)
 {
 	struct conf *conf = conf_load(CONF_PATH);
-	const struct submit_env env = { conf, opts, WAKE_PATH, RUNNER };
+	const struct submit_env env = { conf, opts, WAKE_PATH, RUNNER,
+	    SUBMIT_PATH };
 	size_t i;
 	int code;
 

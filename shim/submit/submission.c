@@ -22,10 +22,10 @@
 #include "base/result.h"
 #include "base/xmalloc.h"
 #include "submit/compose.h"
+#include "submit/handover.h"
 #include "submit/notify.h"
 
 #define CONF_PATH	MXNSS_SYSCONFDIR "/mxnss.conf"
-#define MIN_SPACE	((uint64_t)64 * 1024 * 1024)
 #define FOLLOW_MS	60000	/* sendmail -v */
 #define START_MS	2000	/* until a runner of ours has its socket */
 
@@ -283,18 +283,46 @@ check_recipients(struct submission *s)
 	return EX_OK;
 }
 
+/* Neither way is open: ERROR is that of the spool, errno that of the socket. */
+static int
+both_failed(struct submission *s, int error)
+{
+	return submission_refuse(s, EX_TEMPFAIL, "4.3.0", "%s/drop: %s, and "
+	    "%s: %s; the message was not queued: %s, or enable "
+	    "mxnss-submit.socket and let it be reached, then try again",
+	    s->conf->spool, strerror(error), s->env->submit_path,
+	    strerror(errno), remedy(error));
+}
+
+/* The spool is not ours to write to: somebody else may take the message. */
+static int
+open_handover(struct submission *s)
+{
+	const char *path = s->env->submit_path;
+	int error = errno;
+
+	if (path == NULL || (error != EACCES && error != EPERM &&
+	    error != EROFS && error != ENOENT && error != ENOTDIR &&
+	    error != EOVERFLOW))
+		return spool_failed(s);
+	if (!handover_is_open(path))
+		return both_failed(s, error);
+	s->handed_over = true;
+	s->drop = drop_memory(&s->id);
+	return s->drop != NULL ? EX_OK : submission_refuse(s, EX_TEMPFAIL,
+	    "4.3.0", "no memory for the message: %s; it was not queued",
+	    strerror(errno));
+}
+
 static int
 open_drop(struct submission *s)
 {
-	uint64_t need = s->conf->max_size * 2;
+	int code = EX_OK;
 
-	/* the runner needs room, too, for its copy of the message */
-	if (drop_space(s->conf->spool, need > MIN_SPACE ? need :
-	    MIN_SPACE) == -1)
-		return spool_failed(s);
-	s->drop = drop_open(s->conf->spool, &s->id);
-	if (s->drop == NULL)
-		return spool_failed(s);
+	if (drop_space(s->conf->spool, drop_need(s->conf->max_size)) == 0)
+		s->drop = drop_open(s->conf->spool, &s->id);
+	if (s->drop == NULL && (code = open_handover(s)) != EX_OK)
+		return code;
 	s->envelope.uid = getuid();
 	s->envelope.time = id_time(s->id.s);
 	return EX_OK;
@@ -350,10 +378,27 @@ offer_dialogue(struct submission *s)
 }
 
 static int
+hand_over(struct submission *s)
+{
+	struct buf text = BUF_INIT;
+	int code = handover_send(s->env->submit_path, s->id.s,
+	    drop_fd(s->drop), &text);
+
+	if (code != EX_OK)
+		submission_refuse(s, code, code == EX_TEMPFAIL ? "4.3.0" :
+		    "5.3.0", "%s: %s; the message was not queued",
+		    s->env->submit_path, buf_str(&text));
+	buf_clear(&text);
+	return code;
+}
+
+static int
 commit(struct submission *s)
 {
 	struct drop *drop = s->drop;
 
+	if (s->handed_over)
+		return hand_over(s);
 	offer_dialogue(s);
 	s->drop = NULL;
 	return drop_commit(drop) == -1 ? spool_failed(s) : EX_OK;
@@ -374,7 +419,9 @@ submission_wake(const struct submission *s, const char *id)
 static void
 tell_runner(struct submission *s)
 {
-	submission_wake(s, s->id.s);
+	/* who took it from us does that */
+	if (!s->handed_over)
+		submission_wake(s, s->id.s);
 	if (!s->verbose)
 		return;
 	dprintf(STDOUT_FILENO, "queued as %s\n", s->id.s);

@@ -24,6 +24,7 @@ struct submit_env {
 	const struct opts *opts;
 	const char	*wake_path;	/* the runner's socket */
 	const char	*runner;	/* its program */
+	const char	*submit_path;	/* who takes what we cannot write */
 };
 
 struct refusal {
@@ -50,6 +51,7 @@ struct submission {
 	char		*login;		/* address of the caller */
 	char		*login_name;	/* of the caller, in full */
 	int		 dialogue;	/* to hear it, or -1 */
+	bool		 handed_over;	/* the spool is not ours to write to */
 };
 
 /*

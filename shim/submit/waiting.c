@@ -60,8 +60,9 @@ waiting_read(struct queue *q, const struct queue_entry *e, struct waiting *w)
 	if (ret == -3)
 		queue_count_later(q, e->place);
 	if (ret == 0) {
-		/* what a file of drop/ says of its submitter is a claim */
-		if (e->place == IN_DROP)
+		/* what a file of drop/ says of its submitter is a claim, but
+		   for what we took from him: msgfile_copy() */
+		if (e->place == IN_DROP && st.st_uid != geteuid())
 			w->mf.env.uid = st.st_uid;
 		w->rcpt = xcalloc(w->mf.env.nrcpt, sizeof(w->rcpt[0]));
 		for (i = 0; i < w->mf.env.nrcpt; i++)

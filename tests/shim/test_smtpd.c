@@ -66,7 +66,7 @@ static void
 say_octets(const char *text, size_t n, size_t step)
 {
 	const struct submit_env env = { &conf, NULL, "/nonexistent/wake",
-	    "/nonexistent/runner" };
+	    "/nonexistent/runner", NULL };
 	struct smtpio io = { .read = read_input, .write = write_output };
 
 	w.p = text;

@@ -198,7 +198,7 @@ run_fd(int in, const char *const *args, const struct submit_env *env)
 }
 
 static const struct submit_env nobody = { NULL, NULL, "/nonexistent/wake",
-    "/nonexistent/runner" };
+    "/nonexistent/runner", NULL };
 
 static void
 run_octets(const char *p, size_t n, const char *const *args)
