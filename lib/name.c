@@ -31,12 +31,15 @@ to_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Letters, digits, hyphen, and the underscore that real names have. */
+/*
+ * Letters, digits, hyphen, and the underscore that real names have.  Each
+ * octet of each name in an answer comes here: small letters first.
+ */
 static bool
 is_namechar(char c)
 {
-	c = to_lower(c);
-	return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
+	return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' ||
+	    c == '_' || (c >= 'A' && c <= 'Z');
 }
 
 /*
@@ -99,17 +102,20 @@ mxres_name(const char *domain, char *buf, size_t size)
 {
 	char ascii[MXRES_TEXTMAX + 1];
 
-	if (domain != NULL && is_unicode(domain)) {
-		if (mxres_idna_ascii(domain, ascii, sizeof(ascii)) == -1)
-			return -1;
-		domain = ascii;
-	}
-	if (domain == NULL || buf == NULL ||
-	    check_ascii(domain, buf, size) == -1) {
+	if (domain == NULL || buf == NULL) {
 		errno = EINVAL;
 		return -1;
 	}
-	return 0;
+	if (check_ascii(domain, buf, size) == 0)
+		return 0;
+	errno = EINVAL;
+	if (!is_unicode(domain) ||
+	    mxres_idna_ascii(domain, ascii, sizeof(ascii)) == -1)
+		return -1;
+	if (check_ascii(ascii, buf, size) == 0)
+		return 0;
+	errno = EINVAL;
+	return -1;
 }
 
 size_t
@@ -131,13 +137,13 @@ mxres_name_wire(const char *name, uint8_t wire[MXRES_WIREMAX])
 }
 
 /*
- * One octet of a label; returns the octets written.  What an IPv6 address
- * is made of stays readable.
+ * One octet of a label that no host name has; returns the octets written.
+ * What an IPv6 address is made of stays readable.
  */
 static size_t
 put_escaped(uint8_t c, char *out)
 {
-	if (is_namechar((char)c) || c == ':' || c == '[' || c == ']') {
+	if (c == ':' || c == '[' || c == ']') {
 		out[0] = (char)c;
 		return 1;
 	}
@@ -158,10 +164,13 @@ mxres_name_text(const uint8_t *wire, char text[MXRES_ESCMAX])
 	for (; *wire != 0; wire += *wire + 1) {
 		if (n > 0)
 			text[n++] = '.';
-		for (i = 1; i <= *wire; i++) {
-			n += put_escaped(wire[i], text + n);
-			plain = plain && is_namechar((char)wire[i]);
-		}
+		for (i = 1; i <= *wire; i++)
+			if (is_namechar((char)wire[i]))
+				text[n++] = (char)wire[i];
+			else {
+				n += put_escaped(wire[i], text + n);
+				plain = false;
+			}
 	}
 	if (n == 0)
 		text[n++] = '.';

@@ -261,8 +261,6 @@ set_cname(const struct parse *s, struct mxres_answer *a)
 {
 	char text[MXRES_ESCMAX];
 
-	if (s->links == 0)
-		return true;
 	(void)mxres_name_text(s->name.wire, text);
 	if (strcmp(text, a->qname) != 0)
 		a->flags |= MXRES_F_CNAME;
@@ -280,7 +278,7 @@ parse(struct parse *s, enum mxres_type type, struct mxres_answer *a)
 		return status;
 	if (!follow_chain(s))
 		return MXRES_BADRESP;
-	if (!set_cname(s, a))
+	if (s->links > 0 && !set_cname(s, a))
 		return MXRES_NOMEM;
 	if ((status = collect(s, type, a, &off, &found)) != MXRES_OK)
 		return status;

@@ -25,7 +25,9 @@
 
 #define DEFAULT_TIMEOUT	30000	/* ms */
 #define LEAST_WAIT	1000	/* ms, for one try if there is that much */
-#define REPLYSIZE	65535
+#define UDPSIZE		4096	/* larger replies than we allow have to come
+				   over TCP */
+#define TCPSIZE		65535
 #define QUERYSIZE	512
 #define EDNSSIZE	1232	/* fits an IPv6 packet, never a fragment */
 #define OPTLEN		11	/* octets of our OPT record */
@@ -36,12 +38,16 @@ struct mxres_ctx {
 	int			 timeout;
 	enum mxres_dnssec	 dnssec;
 	bool			 shuffle;
-	uint8_t			*reply;		/* REPLYSIZE */
 
 	/* of the lookup under way */
 	struct mxres_resconf	 conf;
 	bool			 trust;		/* believe AD */
 	int64_t			 start;
+
+	/* the latest reply: one of those below */
+	const uint8_t		*reply;
+	uint8_t			*tcp;		/* TCPSIZE, once it is needed */
+	uint8_t			 udp[UDPSIZE + 1]; /* last: never cleared */
 };
 
 /* One question as it goes round the servers. */
@@ -65,12 +71,9 @@ mxres_new(void)
 {
 	struct mxres_ctx *ctx;
 
-	if ((ctx = calloc(1, sizeof(*ctx))) == NULL)
+	if ((ctx = malloc(sizeof(*ctx))) == NULL)
 		return NULL;
-	if ((ctx->reply = malloc(REPLYSIZE)) == NULL) {
-		free(ctx);
-		return NULL;
-	}
+	memset(ctx, 0, offsetof(struct mxres_ctx, udp));
 	ctx->timeout = DEFAULT_TIMEOUT;
 	ctx->shuffle = true;
 	return ctx;
@@ -81,7 +84,7 @@ mxres_free(struct mxres_ctx *ctx)
 {
 	if (ctx == NULL)
 		return;
-	free(ctx->reply);
+	free(ctx->tcp);
 	free(ctx);
 }
 
@@ -267,16 +270,35 @@ deadline_of_try(const struct mxres_ctx *ctx, const struct ask *ask,
 }
 
 /*
- * An answer that is cut off asks for TCP (RFC 7766 section 5); an error is
- * none the less an error for that.
+ * An answer that is cut off, by the server or because it is larger than our
+ * buffer, asks for TCP (RFC 7766 section 5); an error that is marked as cut
+ * off is none the less an error.
  */
 static bool
-wants_tcp(const uint8_t *reply)
+wants_tcp(const uint8_t *reply, size_t len)
 {
 	int rcode = mxres_msg_rcode(reply);
 
-	return mxres_msg_truncated(reply) &&
-	    (rcode == 0 || rcode == MXRES_RCODE_NXDOMAIN);
+	return len > UDPSIZE || (mxres_msg_truncated(reply) &&
+	    (rcode == 0 || rcode == MXRES_RCODE_NXDOMAIN));
+}
+
+/* The same question over TCP, where a reply to another one is an error. */
+static ssize_t
+ask_tcp(struct mxres_ctx *ctx, const struct ask *ask,
+    const union mxres_server *srv, int64_t deadline)
+{
+	ssize_t n;
+
+	if (ctx->tcp == NULL && (ctx->tcp = malloc(TCPSIZE)) == NULL)
+		return -1;
+	ctx->reply = ctx->tcp;
+	n = mxres_tcp(srv, ask->query, ask->len, ctx->tcp, TCPSIZE, deadline);
+	if (n != -1 && !is_ours(ask->query, ask->len, ctx->tcp, (size_t)n)) {
+		errno = EBADMSG;
+		return -1;
+	}
+	return n;
 }
 
 /*
@@ -292,13 +314,13 @@ exchange(struct mxres_ctx *ctx, struct ask *ask,
 	ssize_t n = -1;
 
 	if (!ctx->conf.tcp) {
-		n = mxres_udp(srv, ask->query, ask->len, is_ours, ctx->reply,
-		    REPLYSIZE, deadline);
-		cut = n != -1 && wants_tcp(ctx->reply);
+		ctx->reply = ctx->udp;
+		n = mxres_udp(srv, ask->query, ask->len, is_ours, ctx->udp,
+		    sizeof(ctx->udp), deadline);
+		cut = n != -1 && wants_tcp(ctx->reply, (size_t)n);
 	}
 	if (ctx->conf.tcp || cut)
-		n = mxres_tcp(srv, ask->query, ask->len, ctx->reply,
-		    REPLYSIZE, deadline);
+		n = ask_tcp(ctx, ask, srv, deadline);
 	if (n == -1) {
 		ask->answer->error = errno;
 		status = status_of_errno(errno);
@@ -307,8 +329,7 @@ exchange(struct mxres_ctx *ctx, struct ask *ask,
 		    status;
 	}
 	*len = (size_t)n;
-	return is_ours(ask->query, ask->len, ctx->reply, *len) ? MXRES_OK :
-	    MXRES_BADRESP;
+	return MXRES_OK;
 }
 
 /*
@@ -400,23 +421,43 @@ ask_all(struct mxres_ctx *ctx, struct ask *ask, size_t *server)
 	return ask->status;
 }
 
+/* "192.0.2.53#53" of an address in network order, without snprintf(3). */
+static void
+put_ipv4(char *text, const uint8_t addr[4], unsigned int port)
+{
+	const unsigned int part[] = { addr[0], addr[1], addr[2], addr[3],
+	    port };
+	char digits[5];
+	unsigned int v;
+	size_t i, n;
+
+	for (i = 0; i < 5; i++) {
+		if (i > 0)
+			*text++ = i < 4 ? '.' : '#';
+		n = 0;
+		v = part[i];
+		do
+			digits[n++] = (char)('0' + v % 10);
+		while ((v /= 10) > 0);
+		while (n > 0)
+			*text++ = digits[--n];
+	}
+	*text = '\0';
+}
+
 static void
 name_server(struct mxres_answer *a, const union mxres_server *srv)
 {
 	char text[INET6_ADDRSTRLEN];
-	const void *addr;
-	in_port_t port;
+	const uint8_t *addr4;
 
 	if (srv->sa.sa_family == AF_INET) {
-		addr = &srv->sin.sin_addr;
-		port = srv->sin.sin_port;
-	} else {
-		addr = &srv->sin6.sin6_addr;
-		port = srv->sin6.sin6_port;
-	}
-	if (inet_ntop(srv->sa.sa_family, addr, text, sizeof(text)) != NULL)
+		addr4 = (const uint8_t *)&srv->sin.sin_addr;
+		put_ipv4(a->server, addr4, ntohs(srv->sin.sin_port));
+	} else if (inet_ntop(AF_INET6, &srv->sin6.sin6_addr, text,
+	    sizeof(text)) != NULL)
 		(void)snprintf(a->server, sizeof(a->server), "%s#%u", text,
-		    (unsigned int)ntohs(port));
+		    (unsigned int)ntohs(srv->sin6.sin6_port));
 }
 
 enum mxres_status

@@ -140,7 +140,7 @@ read_mx(const struct mxres_msg *m, const struct mxres_rr *rr,
     struct mxres_answer *a, struct mxres_tally *tally)
 {
 	struct mxres_wname name;
-	char text[MXRES_ESCMAX], host[MXRES_TEXTMAX];
+	char text[MXRES_ESCMAX];
 	uint16_t pref;
 
 	if (!mxres_wire_rdata_name(m, rr, 2, &name))
@@ -151,9 +151,10 @@ read_mx(const struct mxres_msg *m, const struct mxres_rr *rr,
 		tally->nullpref = pref;
 		return 0;
 	}
+	/* a name from the wire is in small letters already */
 	if (mxres_name_text(name.wire, text) &&
-	    mxres_name(text, host, sizeof(host)) == 0)
-		return add_mx(a, host, pref, rr->ttl);
+	    mxres_name(text, text, MXRES_TEXTMAX) == 0)
+		return add_mx(a, text, pref, rr->ttl);
 	if (mxres_name_isaddress(text))
 		return note_host(a, MXRES_NOTE_ADDRESS, pref, text);
 	return note_host(a, MXRES_NOTE_BADHOST, pref, text);

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * resolv.conf(5) -> servers and options.  We read the file ourselves, at
- * each lookup, for res_ninit(3) is not everywhere, and in glibc holds a lock
- * that a child inherits: when a program with threads forks at the wrong
- * moment, the next res_ninit() of the child waits for ever.
+ * resolv.conf(5) -> servers and options.  We read the file ourselves, for
+ * res_ninit(3) is not everywhere, and in glibc holds a lock that a child
+ * inherits: when a program with threads forks at the wrong moment, the next
+ * res_ninit() of the child waits for ever.
+ *
+ * Each thread remembers what the file said, so that a lookup costs one
+ * stat(2) while the file stays as it is.  What threads do not share needs
+ * no lock, and a child that was forked has a copy.
  */
 #include "config.h"
 
 #include "resconf.h"
 
 #include <sys/types.h>
+#include <sys/stat.h>
 #include <netinet/in.h>
 
 #include <arpa/inet.h>
@@ -20,6 +25,7 @@
 #include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef _PATH_RESCONF
@@ -33,6 +39,8 @@
 #define ATTEMPTS	2
 #define MAXATTEMPTS	5
 #define MAXFILESERVERS	3		/* more are ignored everywhere */
+#define YOUNG		2		/* s; the next change may bear the
+					   same time */
 
 static const char blank[] = " \t\r\n";
 
@@ -166,13 +174,80 @@ read_environment(struct mxres_resconf *conf)
 	conf->trust = trust;
 }
 
+/* Which contents a file has; all zero: there is no file. */
+struct version {
+	dev_t		dev;
+	ino_t		ino;
+	off_t		size;
+	struct timespec	mtim;
+	struct timespec	ctim;
+};
+
+/* What this thread read last, if REMEMBERED. */
+static _Thread_local struct mxres_resconf last_conf;
+static _Thread_local struct version last_version;
+static _Thread_local bool remembered;
+
+static void
+set_version(struct version *v, const struct stat *st)
+{
+	v->dev = st->st_dev;
+	v->ino = st->st_ino;
+	v->size = st->st_size;
+	v->mtim = st->st_mtim;
+	v->ctim = st->st_ctim;
+}
+
+static bool
+is_same_version(const struct version *a, const struct version *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	    a->mtim.tv_sec == b->mtim.tv_sec &&
+	    a->mtim.tv_nsec == b->mtim.tv_nsec &&
+	    a->ctim.tv_sec == b->ctim.tv_sec &&
+	    a->ctim.tv_nsec == b->ctim.tv_nsec;
+}
+
+/* False if nobody can know. */
+static bool
+get_version(struct version *v)
+{
+	struct stat st;
+
+	memset(v, 0, sizeof(*v));
+	if (stat(_PATH_RESCONF, &st) == -1)
+		return errno == ENOENT || errno == ENOTDIR;
+	set_version(v, &st);
+	return true;
+}
+
+/*
+ * Whether the next change of the file will show.  An interface that has
+ * gone and come again has another number, too.
+ */
+static bool
+is_lasting(const struct mxres_resconf *conf, const struct version *v)
+{
+	struct timespec now;
+	size_t i;
+
+	for (i = 0; i < conf->nserver; i++)
+		if (conf->server[i].sa.sa_family == AF_INET6 &&
+		    conf->server[i].sin6.sin6_scope_id != 0)
+			return false;
+	return clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+	    v->ctim.tv_sec < now.tv_sec - YOUNG;
+}
+
 /*
  * The file, ended by a NUL; one that is not there is empty.  A regular file
- * comes at one read.
+ * comes at one read.  *V becomes the version that was read, or stays if
+ * none was.
  */
 static char *
-read_file(void)
+read_file(struct version *v)
 {
+	struct stat st;
 	char *text;
 	ssize_t n = 0;
 	int fd, error;
@@ -187,8 +262,9 @@ read_file(void)
 		errno = error;
 		return NULL;
 	}
-	if (fd != -1)
-		n = read(fd, text, MAXFILE - 1);
+	if (fd != -1 && (n = read(fd, text, MAXFILE - 1)) != -1 &&
+	    fstat(fd, &st) == 0)
+		set_version(v, &st);
 	error = errno;
 	if (fd != -1)
 		(void)close(fd);
@@ -201,17 +277,42 @@ read_file(void)
 	return text;
 }
 
-enum mxres_status
-mxres_resconf_load(struct mxres_resconf *conf, int *error)
+/* Reads the file, and remembers it if it has been VERSION for a while. */
+static enum mxres_status
+read_anew(struct mxres_resconf *conf, const struct version *version,
+    int *error)
 {
-	char *text = read_file();
+	struct version got;
+	char *text;
 
-	if (text == NULL) {
+	memset(&got, 0, sizeof(got));
+	if ((text = read_file(&got)) == NULL) {
 		*error = errno;
 		return errno == ENOMEM ? MXRES_NOMEM : MXRES_AGAIN;
 	}
 	mxres_resconf_read(text, conf);
 	free(text);
+	remembered = version != NULL && is_same_version(version, &got) &&
+	    is_lasting(conf, version);
+	if (remembered) {
+		last_conf = *conf;
+		last_version = *version;
+	}
+	return MXRES_OK;
+}
+
+enum mxres_status
+mxres_resconf_load(struct mxres_resconf *conf, int *error)
+{
+	struct version now;
+	bool known = get_version(&now);
+	enum mxres_status status;
+
+	if (known && remembered && is_same_version(&now, &last_version))
+		*conf = last_conf;
+	else if ((status = read_anew(conf, known ? &now : NULL, error)) !=
+	    MXRES_OK)
+		return status;
 	read_environment(conf);
 #ifdef RES_TRUSTAD
 	conf->may_trust = true;

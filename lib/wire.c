@@ -12,6 +12,12 @@
 
 #define MAXHOPS		127	/* pointers in a name; it has fewer labels */
 
+static uint8_t
+fold(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+}
+
 uint16_t
 mxres_wire_16(const uint8_t *p)
 {
@@ -93,20 +99,21 @@ size_t
 mxres_wire_name(const struct mxres_msg *m, size_t off, size_t end,
     struct mxres_wname *name)
 {
+	const uint8_t *p = m->p;
+	uint8_t *wire = name->wire;
 	size_t start = off, next = 0, n = 0, i, label;
 	unsigned int hops = 0;
-	uint8_t c;
 
 	for (;;) {
 		if (off >= end)
 			return 0;
-		label = m->p[off];
+		label = p[off];
 		if (label >= 0xc0) {
 			if (end - off < 2 || ++hops > MAXHOPS)
 				return 0;
 			if (next == 0)
 				next = off + 2;
-			off = mxres_wire_16(m->p + off) & 0x3fff;
+			off = mxres_wire_16(p + off) & 0x3fff;
 			if (off >= start || off < MXRES_HEADERLEN)
 				return 0;
 			start = off;
@@ -116,13 +123,9 @@ mxres_wire_name(const struct mxres_msg *m, size_t off, size_t end,
 		if (label > 63 || label >= end - off ||
 		    n + label + 1 > sizeof(name->wire))
 			return 0;
-		name->wire[n++] = (uint8_t)label;
-		for (i = 1; i <= label; i++) {
-			c = m->p[off + i];
-			if (c >= 'A' && c <= 'Z')
-				c = (uint8_t)(c - 'A' + 'a');
-			name->wire[n++] = c;
-		}
+		wire[n++] = (uint8_t)label;
+		for (i = 1; i <= label; i++)
+			wire[n++] = fold(p[off + i]);
 		off += label + 1;
 		if (label == 0)
 			break;
@@ -191,15 +194,24 @@ mxres_msg_question(const struct mxres_msg *m, struct mxres_wname *name)
 	return off == 0 || m->len - off < 4 ? 0 : off + 4;
 }
 
+/*
+ * There is nothing before the name of a question that it could point to, so
+ * equal ones are equal octet by octet, but for the case of letters, which
+ * the length of a label is none of.
+ */
 bool
 mxres_msg_same_question(const uint8_t *query, size_t qlen,
     const uint8_t *reply, size_t len)
 {
-	const struct mxres_msg mq = { query, qlen }, mr = { reply, len };
-	struct mxres_wname asked, answered;
-	size_t q = mxres_msg_question(&mq, &asked);
-	size_t r = mxres_msg_question(&mr, &answered);
+	const struct mxres_msg m = { query, qlen };
+	struct mxres_wname asked;
+	size_t i, end = mxres_msg_question(&m, &asked);
 
-	return q != 0 && r != 0 && mxres_wname_equals(&asked, &answered) &&
-	    memcmp(query + q - 4, reply + r - 4, 4) == 0;
+	if (end == 0 || len < end || mxres_wire_16(reply + 4) != 1 ||
+	    memcmp(query + end - 4, reply + end - 4, 4) != 0)
+		return false;
+	for (i = MXRES_HEADERLEN; i < end - 4; i++)
+		if (fold(query[i]) != fold(reply[i]))
+			return false;
+	return true;
 }

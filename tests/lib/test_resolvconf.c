@@ -9,7 +9,9 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -17,16 +19,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "mxres.h"
 #include "netns.h"
+#include "resconf.h"
 #include "server.h"
 
 static struct server srv;
 static const char *why;		/* why there is no namespace */
+
+/* Each "nameserver" line that is read comes by here. */
+static _Thread_local unsigned int lines;
+static time_t ahead;		/* how far time has been moved on, in s */
+
+int __real_inet_pton(int, const char *, void *);
+int __wrap_inet_pton(int, const char *, void *);
+int __real_clock_gettime(clockid_t, struct timespec *);
+int __wrap_clock_gettime(clockid_t, struct timespec *);
+
+int
+__wrap_inet_pton(int family, const char *text, void *addr)
+{
+	if (family == AF_INET)
+		lines++;
+	return __real_inet_pton(family, text, addr);
+}
+
+int
+__wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	if (__real_clock_gettime(clock, ts) == -1)
+		return -1;
+	if (clock == CLOCK_REALTIME)
+		ts->tv_sec += ahead;
+	return 0;
+}
 
 static const char script[] =
     "d.test MX ad=1 MX 10 a.test\n"
@@ -258,6 +289,86 @@ test_resolvconf_is_read_anew(void **state)
 	mxres_free(ctx);
 }
 
+/* The lines that it takes to learn what resolv.conf says. */
+static unsigned int
+load(struct mxres_resconf *conf)
+{
+	unsigned int before = lines;
+	int error = 0;
+
+	assert_int_equal(mxres_resconf_load(conf, &error), MXRES_OK);
+	return lines - before;
+}
+
+static void *
+load_in_thread(void *arg)
+{
+	struct mxres_resconf conf;
+
+	(void)arg;
+	return (void *)(uintptr_t)(load(&conf) * 10 + load(&conf));
+}
+
+static void
+test_resolvconf_is_remembered(void **state)
+{
+	struct mxres_resconf conf;
+	pthread_t thread;
+	void *ret;
+
+	(void)state;
+	if (why != NULL)
+		skip();
+	unsetenv("RES_OPTIONS");
+	ahead = 10;
+	assert_true(netns_resolvconf(LO DEAD));
+	assert_int_equal(load(&conf), 2);
+	memset(&conf, 0xff, sizeof(conf));
+	assert_int_equal(load(&conf), 0);
+	assert_int_equal(conf.nserver, 2);
+	assert_int_equal(conf.timeout, 5000);
+	assert_false(conf.tcp);
+	/* The environment is not the file's. */
+	setenv("RES_OPTIONS", "timeout:7 use-vc", 1);
+	assert_int_equal(load(&conf), 0);
+	assert_int_equal(conf.timeout, 7000);
+	assert_true(conf.tcp);
+	unsetenv("RES_OPTIONS");
+	assert_int_equal(load(&conf), 0);
+	assert_int_equal(conf.timeout, 5000);
+	assert_false(conf.tcp);
+	/* Each thread has to learn it. */
+	assert_int_equal(pthread_create(&thread, NULL, load_in_thread, NULL),
+	    0);
+	assert_int_equal(pthread_join(thread, &ret), 0);
+	assert_int_equal((uintptr_t)ret, 20);
+	/* A change shows at once. */
+	assert_true(netns_resolvconf(LO DEAD FOREIGN));
+	assert_int_equal(load(&conf), 3);
+	assert_int_equal(load(&conf), 0);
+	assert_int_equal(conf.nserver, 3);
+	ahead = 0;
+}
+
+/* What the next change would not show in is read each time. */
+static void
+test_resolvconf_is_not_remembered(void **state)
+{
+	struct mxres_resconf conf;
+
+	(void)state;
+	if (why != NULL)
+		skip();
+	assert_true(netns_resolvconf(LO));
+	assert_int_equal(load(&conf), 1);
+	assert_int_equal(load(&conf), 1);
+	ahead = 10;
+	assert_true(netns_resolvconf(LO "nameserver fe80::1%lo\n"));
+	assert_int_equal(load(&conf), 2);
+	assert_int_equal(load(&conf), 2);
+	ahead = 0;
+}
+
 static void
 test_resolvconf_addresses_with_no_aaaa(void **state)
 {
@@ -286,6 +397,8 @@ main(void)
 		cmocka_unit_test(test_resolvconf_trust_is_not_for_set_servers),
 		cmocka_unit_test(test_resolvconf_search_is_never_used),
 		cmocka_unit_test(test_resolvconf_is_read_anew),
+		cmocka_unit_test(test_resolvconf_is_remembered),
+		cmocka_unit_test(test_resolvconf_is_not_remembered),
 		cmocka_unit_test(test_resolvconf_addresses_with_no_aaaa),
 	};
 
