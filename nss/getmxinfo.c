@@ -119,10 +119,9 @@ ask(struct lookup *lk, size_t n)
 	mxreply_init(&r, src->name);
 	status = mxsource_ask(lk, n, &lk->q, &r);
 	status = mxsource_borrow(lk, &r, status);
-	if (r.nomem || r.v.error == MX_ENOMEM ||
-	    keep_notes(lk, &r) == -1 ||
-	    (r.v.source = strdup(src->name)) == NULL)
+	if (r.nomem || r.v.error == MX_ENOMEM || keep_notes(lk, &r) == -1)
 		goto out;
+	r.v.source = src->name;
 	action = action_for(src, &r, status);
 	t.mt_domain = lk->q.domain;
 	t.mt_arg = src->arg[0] == '\0' ? NULL : src->arg;
@@ -169,16 +168,11 @@ add_implicit(struct lookup *lk)
 	rec.flags = MXE_IMPLICIT;
 	if (lk->nodata.flags & MXI_SECURE)
 		rec.flags |= MXE_SECURE;
-	if ((e = mxent_new(&rec)) == NULL)
+	e = mxent_new(&rec, lk->nodata.source, lk->nodata.origin);
+	if (e == NULL)
 		return errno == ENOMEM ? MX_ENOMEM :
 		    mxoutcome_fail(lk, MX_EBADRESP, &lk->nodata, "the name at "
 		    "the end of the domain's aliases is no host name");
-	if ((e->mx.mx_source = strdup(lk->nodata.source)) == NULL ||
-	    (lk->nodata.origin != NULL &&
-	    (e->mx.mx_origin = strdup(lk->nodata.origin)) == NULL)) {
-		mxent_free(e);
-		return MX_ENOMEM;
-	}
 	if (mxentlist_add(&lk->base, e) == -1)
 		return MX_ENOMEM;
 	mxverdict_move(&lk->yes, &lk->nodata);
@@ -293,13 +287,9 @@ take_literal(struct lookup *lk, const char *domain)
 	rec.host = host;
 	rec.ttl = UINT32_MAX;
 	rec.flags = MXE_LOCALCONF;
-	if ((e = mxent_new(&rec)) == NULL)
+	if ((e = mxent_new(&rec, "literal", NULL)) == NULL)
 		return MX_ENOMEM;
 	e->mx.mx_flags &= ~(uint32_t)MXE_LOCALCONF;
-	if ((e->mx.mx_source = strdup("literal")) == NULL) {
-		mxent_free(e);
-		return MX_ENOMEM;
-	}
 	if (mxentlist_add(&lk->base, e) == -1)
 		return MX_ENOMEM;
 	lk->h.mh_flags |= MXH_NOSELFCUT;
@@ -311,37 +301,34 @@ bad:
 }
 
 static int
-look_up(struct lookup *lk, const char *domain)
+bad_name(struct lookup *lk, const char *domain)
 {
-	char name[254], text[400];
+	char text[400];
+	const char *why = mxdns_why(domain);
 
 	if ((lk->info->mi_qname = mxinfo_clean(domain)) == NULL)
 		return MX_ENOMEM;
-	if (*domain == '[')
-		return take_literal(lk, domain);
-	if (mxdns_name(domain, name, sizeof(name)) == -1) {
-		if (errno == ENOMEM)
+	(void)snprintf(text, sizeof(text), "\"%.255s\" is not a domain name%s",
+	    lk->info->mi_qname, why);
+	return mxoutcome_fail(lk, MX_EBADNAME, NULL, text);
+}
+
+static int
+look_up(struct lookup *lk, const char *domain)
+{
+	char name[254];
+
+	if (*domain == '[') {
+		if ((lk->info->mi_qname = mxinfo_clean(domain)) == NULL)
 			return MX_ENOMEM;
-		(void)snprintf(text, sizeof(text), "\"%.255s\" is not a "
-		    "domain name%s", lk->info->mi_qname, mxdns_why(domain));
-		return mxoutcome_fail(lk, MX_EBADNAME, NULL, text);
+		return take_literal(lk, domain);
 	}
-	free(lk->info->mi_qname);
+	if (mxdns_name(domain, name, sizeof(name)) == -1)
+		return errno == ENOMEM ? MX_ENOMEM : bad_name(lk, domain);
 	if ((lk->info->mi_qname = strdup(name)) == NULL)
 		return MX_ENOMEM;
 	lk->q.domain = lk->info->mi_qname;
 	return ask_all(lk);
-}
-
-static void
-lookup_init(struct lookup *lk, const struct mx_env *env)
-{
-	memset(lk, 0, sizeof(*lk));
-	lk->env = env;
-	mxverdict_clear(&lk->yes);
-	mxverdict_clear(&lk->no);
-	mxverdict_clear(&lk->doubt);
-	mxverdict_clear(&lk->nodata);
 }
 
 static void
@@ -360,13 +347,15 @@ int
 mx_lookup(const struct mx_env *env, const char *domain,
     const struct mxhints *hints, struct mxinfo **res)
 {
-	struct lookup lk;
+	struct lookup lk = {
+		.env = env, .yes = MXVERDICT_NONE, .no = MXVERDICT_NONE,
+		.doubt = MXVERDICT_NONE, .nodata = MXVERDICT_NONE
+	};
 	int error;
 
 	if (res == NULL)
 		return MX_EINVAL;
 	*res = NULL;
-	lookup_init(&lk, env);
 	if (domain == NULL || mxhints_copy(&lk.h, hints) == -1)
 		return MX_EINVAL;
 	if ((lk.info = calloc(1, sizeof(*lk.info))) == NULL)

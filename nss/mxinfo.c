@@ -25,20 +25,25 @@
 #define RECORD_FLAGS	(MXE_IMPLICIT | MXE_SECURE | MXE_LITERAL | \
 	    MXE_LOCALCONF | MXE_CNAME | MXE_IMPLICITTLS)
 
+/* LEN octets that the caller knows not to be NUL. */
+static void
+copy_clean(char *dst, const char *src, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		dst[i] = src[i] < 0x20 || src[i] >= 0x7f ? '?' : src[i];
+	dst[len] = '\0';
+}
+
 char *
 mxinfo_clean(const char *text)
 {
 	size_t len = strnlen(text, MAXTEXT);
-	unsigned char *p;
 	char *copy;
 
-	if ((copy = malloc(len + 1)) == NULL)
-		return NULL;
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	for (p = (unsigned char *)copy; *p != '\0'; p++)
-		if (*p < 0x20 || *p >= 0x7f)
-			*p = '?';
+	if ((copy = malloc(len + 1)) != NULL)
+		copy_clean(copy, text, len);
 	return copy;
 }
 
@@ -60,11 +65,6 @@ mxent_free(struct ent *e)
 	if (e == NULL)
 		return;
 	mxinfo_free_addrs(e->mx.mx_addrs);
-	free(e->mx.mx_host);
-	free(e->mx.mx_tlsname);
-	free(e->mx.mx_auth);
-	free(e->mx.mx_source);
-	free(e->mx.mx_origin);
 	free(e);
 }
 
@@ -92,19 +92,34 @@ normal_host(const struct mxnss_record *rec, char *buf, size_t size,
 	return 0;
 }
 
-static int
-copy_text(char **dst, const char *src)
+/* Octets that a text takes behind an entry: none if it is empty. */
+static size_t
+room_for(const char *text)
 {
-	if (src == NULL || *src == '\0')
-		return 0;
-	return (*dst = mxinfo_clean(src)) == NULL ? -1 : 0;
+	return text == NULL || *text == '\0' ? 0 :
+	    strnlen(text, MAXTEXT) + 1;
+}
+
+/* The copy of TEXT at *AT, which moves on; NULL if it takes no room. */
+static char *
+put_text(char **at, const char *text)
+{
+	size_t room = room_for(text);
+	char *copy = *at;
+
+	if (room == 0)
+		return NULL;
+	copy_clean(copy, text, room - 1);
+	*at += room;
+	return copy;
 }
 
 struct ent *
-mxent_new(const struct mxnss_record *rec)
+mxent_new(const struct mxnss_record *rec, const char *source,
+    const char *origin)
 {
 	struct ent *e;
-	char host[256];
+	char host[256], *at;
 	uint32_t flags;
 
 	flags = rec->flags & RECORD_FLAGS & ~(uint32_t)MXE_LITERAL;
@@ -114,20 +129,22 @@ mxent_new(const struct mxnss_record *rec)
 		errno = EINVAL;
 		return NULL;
 	}
-	if ((e = calloc(1, sizeof(*e))) == NULL)
+	e = malloc(sizeof(*e) + room_for(host) + room_for(rec->tlsname) +
+	    room_for(rec->auth) + room_for(source) + room_for(origin));
+	if (e == NULL)
 		return NULL;
+	memset(e, 0, sizeof(*e));
 	e->mx.mx_pref = rec->pref;
 	e->mx.mx_port = rec->port;
 	e->mx.mx_ttl = rec->ttl;
 	e->mx.mx_flags = flags;
 	e->mx.mx_tls = rec->tls;
-	if ((e->mx.mx_host = strdup(host)) == NULL ||
-	    copy_text(&e->mx.mx_tlsname, rec->tlsname) == -1 ||
-	    copy_text(&e->mx.mx_auth, rec->auth) == -1) {
-		mxent_free(e);
-		errno = ENOMEM;
-		return NULL;
-	}
+	at = (char *)(e + 1);
+	e->mx.mx_host = put_text(&at, host);
+	e->mx.mx_tlsname = put_text(&at, rec->tlsname);
+	e->mx.mx_auth = put_text(&at, rec->auth);
+	e->mx.mx_source = put_text(&at, source);
+	e->mx.mx_origin = put_text(&at, origin);
 	return e;
 }
 
@@ -163,8 +180,18 @@ mxentlist_add(struct entlist *l, struct ent *e)
 int
 mxentlist_move(struct entlist *dst, struct entlist *src)
 {
-	size_t i;
+	struct ent **spare = dst->ent;
+	size_t i, room = dst->room;
 
+	if (dst->n == 0) {
+		dst->ent = src->ent;
+		dst->room = src->room;
+		dst->n = src->n;
+		src->ent = spare;
+		src->room = room;
+		src->n = 0;
+		return 0;
+	}
 	if (entlist_reserve(dst, src->n) == -1)
 		return -1;
 	for (i = 0; i < src->n; i++)
@@ -184,18 +211,17 @@ mxentlist_clear(struct entlist *l)
 	memset(l, 0, sizeof(*l));
 }
 
+static const struct verdict none = MXVERDICT_NONE;
+
 void
 mxverdict_clear(struct verdict *v)
 {
-	free(v->source);
 	free(v->origin);
 	free(v->text);
 	free(v->dsn);
 	free(v->cname);
 	free(v->rule);
-	memset(v, 0, sizeof(*v));
-	v->rcode = -1;
-	v->ttl = UINT32_MAX;
+	*v = none;
 }
 
 void
@@ -204,8 +230,7 @@ mxverdict_move(struct verdict *dst, struct verdict *src)
 	mxverdict_clear(dst);
 	*dst = *src;
 	dst->set = 1;
-	memset(src, 0, sizeof(*src));
-	mxverdict_clear(src);
+	*src = none;
 }
 
 static void
@@ -249,7 +274,7 @@ mxreply_init(struct mxnss_reply *r, const char *source)
 {
 	memset(r, 0, sizeof(*r));
 	r->source = source;
-	mxverdict_clear(&r->v);
+	r->v = none;
 }
 
 void
@@ -281,13 +306,8 @@ take_record(struct mxnss_reply *r, const struct mxnss_record *rec,
 	}
 	if (rec == NULL)
 		return -1;
-	if ((e = mxent_new(rec)) == NULL)
+	if ((e = mxent_new(rec, r->source, r->v.origin)) == NULL)
 		return errno == ENOMEM ? nomem(r) : -1;
-	if (copy_text(&e->mx.mx_source, r->source) == -1 ||
-	    copy_text(&e->mx.mx_origin, r->v.origin) == -1) {
-		mxent_free(e);
-		return nomem(r);
-	}
 	return mxentlist_add(list, e) == -1 ? nomem(r) : 0;
 }
 
@@ -329,7 +349,9 @@ replace_text(struct mxnss_reply *r, char **dst, const char *src)
 {
 	free(*dst);
 	*dst = NULL;
-	return copy_text(dst, src) == -1 ? nomem(r) : 0;
+	if (src == NULL || *src == '\0')
+		return 0;
+	return (*dst = mxinfo_clean(src)) == NULL ? nomem(r) : 0;
 }
 
 /* A code that nobody knows, or of the other class, is worse than none. */

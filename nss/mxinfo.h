@@ -15,7 +15,8 @@
 #define MXINFO_MAXENTS	1000	/* records taken from one source */
 #define MXINFO_MAXNOTES	50
 
-struct ent {			/* an exchange and what only we know of it */
+/* An exchange and what only we know of it; its texts are behind it. */
+struct ent {
 	struct mxent	 mx;	/* first: handed out and freed as this */
 	unsigned int	 group;	/* 0, or the mx: line that borrowed it */
 	unsigned int	 rank;	/* order among equal mx_pref of a group */
@@ -33,7 +34,7 @@ struct entlist {
 struct verdict {		/* what a source said, but for the records */
 	int		 set;
 	int		 error;	/* MX_E* or 0 */
-	char		*source;
+	const char	*source; /* borrowed from the list of sources */
 	char		*origin;
 	char		*text;
 	char		*dsn;
@@ -44,6 +45,8 @@ struct verdict {		/* what a source said, but for the records */
 	uint32_t	 ttl;
 	uint32_t	 flags;	/* MXI_* */
 };
+
+#define MXVERDICT_NONE	{ .rcode = -1, .ttl = UINT32_MAX }
 
 struct mxnss_reply {
 	const char	*source;	/* name of the source; borrowed */
@@ -62,7 +65,8 @@ extern const struct mxnss_host mxinfo_host;
 
 /*
  * A reply is calloc'ed storage of the caller: init, clear.
- * mxent_new: a copy of the record, or NULL with errno ENOMEM or EINVAL.
+ * mxent_new: a copy of the record and of the texts, which may be NULL; or
+ *	NULL with errno ENOMEM or EINVAL.
  * mxentlist_add: takes the entry, also when it fails.
  * mxentlist_move: all of SRC to the end of DST; -1: no memory, nothing moved.
  * mxverdict_move: SRC into DST, which is cleared first.
@@ -71,7 +75,8 @@ extern const struct mxnss_host mxinfo_host;
  */
 void		 mxreply_init(struct mxnss_reply *, const char *source);
 void		 mxreply_clear(struct mxnss_reply *);
-struct ent	*mxent_new(const struct mxnss_record *);
+struct ent	*mxent_new(const struct mxnss_record *, const char *source,
+		    const char *origin);
 void		 mxent_free(struct ent *);
 int		 mxentlist_add(struct entlist *, struct ent *);
 int		 mxentlist_move(struct entlist *dst, struct entlist *src);

@@ -82,39 +82,31 @@ mxsource_ask(struct lookup *lk, size_t n, const struct mxnss_query *q,
 	return error == MX_ECONFIG ? MXNSS_TRYAGAIN : MXNSS_UNAVAIL;
 }
 
-static char *
-copy(const char *s, int *failed)
-{
-	char *new = NULL;
-
-	if (s != NULL && (new = strdup(s)) == NULL)
-		*failed = 1;
-	return new;
-}
-
-/* E, which the DNS named, gets what the mx: line says. */
-static int
-adopt(struct ent *e, const struct ent *line, unsigned int group,
+/* E, which the DNS named, with what the mx: line says. */
+static struct ent *
+adopt(const struct ent *e, const struct ent *line, unsigned int group,
     uint16_t least)
 {
-	int failed = 0;
+	struct mxnss_record rec;
+	struct ent *own;
 
-	e->group = group;
-	e->rank = (unsigned int)(e->mx.mx_pref - least);
-	e->mx.mx_pref = line->mx.mx_pref;
-	e->mx.mx_flags |= line->mx.mx_flags & MXE_IMPLICITTLS;
-	e->mx.mx_tls = line->mx.mx_tls;
-	if (line->mx.mx_ttl < e->mx.mx_ttl)
-		e->mx.mx_ttl = line->mx.mx_ttl;
-	free(e->mx.mx_source);
-	free(e->mx.mx_origin);
-	free(e->mx.mx_tlsname);
-	free(e->mx.mx_auth);
-	e->mx.mx_source = copy(line->mx.mx_source, &failed);
-	e->mx.mx_origin = copy(line->mx.mx_origin, &failed);
-	e->mx.mx_tlsname = copy(line->mx.mx_tlsname, &failed);
-	e->mx.mx_auth = copy(line->mx.mx_auth, &failed);
-	return failed ? -1 : 0;
+	memset(&rec, 0, sizeof(rec));
+	rec.size = sizeof(rec);
+	rec.host = e->mx.mx_host;
+	rec.pref = line->mx.mx_pref;
+	rec.port = e->mx.mx_port;
+	rec.ttl = line->mx.mx_ttl < e->mx.mx_ttl ? line->mx.mx_ttl :
+	    e->mx.mx_ttl;
+	rec.flags = e->mx.mx_flags | (line->mx.mx_flags & MXE_IMPLICITTLS);
+	rec.tls = line->mx.mx_tls;
+	rec.tlsname = line->mx.mx_tlsname;
+	rec.auth = line->mx.mx_auth;
+	own = mxent_new(&rec, line->mx.mx_source, line->mx.mx_origin);
+	if (own == NULL)
+		return NULL;
+	own->group = group;
+	own->rank = (unsigned int)(e->mx.mx_pref - least);
+	return own;
 }
 
 /* The domain itself, as the only exchange of a reply that had none. */
@@ -139,16 +131,17 @@ take_borrowed(struct mxnss_reply *r, struct mxnss_reply *sub,
     const struct ent *line, unsigned int group)
 {
 	uint16_t least = UINT16_MAX;
+	struct ent *e;
 	size_t i;
 
 	for (i = 0; i < sub->list.n; i++)
 		if (sub->list.ent[i]->mx.mx_pref < least)
 			least = sub->list.ent[i]->mx.mx_pref;
-	for (i = 0; i < sub->list.n; i++)
-		if (adopt(sub->list.ent[i], line, group, least) == -1)
+	for (i = 0; i < sub->list.n; i++) {
+		e = adopt(sub->list.ent[i], line, group, least);
+		if (e == NULL || mxentlist_add(&r->list, e) == -1)
 			r->nomem = 1;
-	if (mxentlist_move(&r->list, &sub->list) == -1)
-		r->nomem = 1;
+	}
 	r->v.flags |= sub->v.flags & MXI_PARTIAL;
 }
 
@@ -192,15 +185,13 @@ enum mxnss_status
 mxsource_borrow(struct lookup *lk, struct mxnss_reply *r,
     enum mxnss_status status)
 {
-	struct verdict failed;
+	struct verdict failed = MXVERDICT_NONE;
 	uint32_t flags = r->v.flags;
 	size_t i;
 	int error = 0;
 
 	if (status != MXNSS_SUCCESS || r->next.n == 0)
 		return status;
-	memset(&failed, 0, sizeof(failed));
-	mxverdict_clear(&failed);
 	for (i = 0; i < r->next.n && !MX_ISTEMP(error); i++)
 		error = borrow_one(lk, r, r->next.ent[i], &failed);
 	if (MX_ISTEMP(error)) {

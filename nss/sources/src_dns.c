@@ -68,21 +68,27 @@ failed(const struct mxnss_host *host, struct mxnss_reply *r,
 }
 
 static enum mxnss_status
+null_mx(const struct mxnss_host *host, struct mxnss_reply *r,
+    const struct mxres_answer *a, const char *domain)
+{
+	char text[700];
+
+	mxdns_describe(a, MXRES_NULLMX, "MX", domain, text, sizeof(text));
+	(void)host->null_mx(r);
+	(void)host->fail(r, MX_ENULLMX, NULL, text);
+	return MXNSS_SUCCESS;
+}
+
+static enum mxnss_status
 report(const struct mxnss_host *host, struct mxnss_reply *r,
     const struct mxres_answer *a, enum mxres_status status,
     const char *domain)
 {
-	char text[700];
-
 	switch (status) {
 	case MXRES_OK:
 		return add_all(host, r, a);
 	case MXRES_NULLMX:
-		mxdns_describe(a, (int)status, "MX", domain, text,
-		    sizeof(text));
-		(void)host->null_mx(r);
-		(void)host->fail(r, MX_ENULLMX, NULL, text);
-		return MXNSS_SUCCESS;
+		return null_mx(host, r, a, domain);
 	case MXRES_NODATA:
 		(void)host->nodata(r);
 		return MXNSS_NOTFOUND;

@@ -58,7 +58,7 @@ test_ent_new_rows(void **state)
 		rec.host = hosts[i].host;
 		rec.flags = hosts[i].flags;
 		errno = 0;
-		e = mxent_new(&rec);
+		e = mxent_new(&rec, NULL, NULL);
 		if (hosts[i].normal == NULL) {
 			assert_null(e);
 			assert_int_equal(errno, EINVAL);
@@ -78,12 +78,12 @@ test_ent_new_refuses_rubbish(void **state)
 	(void)state;
 	memset(&rec, 0, sizeof(rec));
 	rec.host = "a.example";
-	assert_null(mxent_new(&rec));	/* no size */
+	assert_null(mxent_new(&rec, NULL, NULL));	/* no size */
 	rec.size = sizeof(rec);
 	rec.tls = MX_TLS_DANE + 1;
-	assert_null(mxent_new(&rec));
+	assert_null(mxent_new(&rec, NULL, NULL));
 	rec.tls = -1;
-	assert_null(mxent_new(&rec));
+	assert_null(mxent_new(&rec, NULL, NULL));
 }
 
 static const struct {

@@ -24,7 +24,7 @@ add(struct entlist *l, unsigned int pref, const char *host, unsigned int rank)
 	rec.size = sizeof(rec);
 	rec.host = host;
 	rec.pref = (uint16_t)pref;
-	assert_non_null(e = mxent_new(&rec));
+	assert_non_null(e = mxent_new(&rec, NULL, NULL));
 	e->rank = rank;
 	assert_int_equal(mxentlist_add(l, e), 0);
 }

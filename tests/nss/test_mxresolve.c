@@ -83,7 +83,7 @@ exchange(const char *host, uint32_t flags, uint16_t port)
 	rec.host = host;
 	rec.flags = flags;
 	rec.port = port;
-	assert_non_null(e = mxent_new(&rec));
+	assert_non_null(e = mxent_new(&rec, NULL, NULL));
 	return &e->mx;
 }
 
