@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A report is made once, whatever ends the runner meanwhile: first it is
- * linked into queue/, under a name that follows from the message and from the
- * number of its reports so far; then the journal of the message says so; only
- * then may it go.  Who comes after a crash makes it again under the same
- * name, which exists, or finds the record.
+ * A report is made once, whatever ends the runner meanwhile, or fails.  That
+ * a recipient failed is in the journal of the message before anything else:
+ * with that, a report is due.  As long as the journal may say more, or less,
+ * than is known here, nobody is told: it is read again first.  The name of a
+ * report follows from the message and from the number of reports that the
+ * journal tells of.  It is linked into queue/ under that name; then the
+ * journal says so; only then may it go.  Who comes after a crash finds whom it
+ * is about, and makes it again under the same name, which exists; or finds
+ * the last record too.
  */
 #include "config.h"
 
@@ -110,7 +114,7 @@ is_over(const struct outcome *o, const struct load *l, size_t i)
 	    sched_is_over(o->sched, age_of(o, l), l->rcpt[i].attempts);
 }
 
-static void
+static int
 give_up(struct outcome *o, struct message *m, struct reasons *rs, size_t i)
 {
 	struct journal_record rec;
@@ -126,11 +130,11 @@ give_up(struct outcome *o, struct message *m, struct reasons *rs, size_t i)
 	if (queue_record(o->queue, &m->id, &rec, 1) == -1) {
 		log_err("%s: cannot write the journal: %s; not given up yet",
 		    m->id.s, strerror(errno));
-		*r = last;
-		return;
+		return -1;
 	}
 	outcome_log(o, m, i, r);
 	m->load->rcpt[i].state = RCPT_FAILED;
+	return 0;
 }
 
 /* --- reports -------------------------------------------------------------- */
@@ -259,15 +263,16 @@ bounce(struct outcome *o, struct message *m)
 		any |= is_over(o, l, i);
 	if (!any)
 		return 0;
-	if ((ret = reasons_read(o, m, &rs)) == 0) {
-		for (i = 0; i < l->mf.env.nrcpt; i++)
-			if (is_over(o, l, i))
-				give_up(o, m, &rs, i);
+	ret = reasons_read(o, m, &rs);
+	/* what could not be recorded may be on disk all the same */
+	for (i = 0; ret == 0 && i < l->mf.env.nrcpt; i++)
+		if (is_over(o, l, i))
+			ret = give_up(o, m, &rs, i);
+	if (ret == 0)
 		for (kind = 0; kind < NOTICE_MAX; kind++)
 			if (is_due(o, l, (enum notice_kind)kind) &&
 			    tell(o, m, &rs, (enum notice_kind)kind) == -1)
 				ret = -1;
-	}
 	reasons_free(&rs);
 	return ret;
 }

@@ -389,25 +389,30 @@ dispatch_postpone(struct dispatch *d, struct task *t, time_t until)
 
 /* --- what workers report ------------------------------------------------ */
 
+static enum rcpt_state
+state_after(const struct report *r)
+{
+	if (result_is_ok(&r->result))
+		return r->relayed ? RCPT_RELAYED : RCPT_SENT;
+	return result_is_permanent(&r->result) ? RCPT_FAILED : RCPT_DEFERRED;
+}
+
 static void
 on_rcpt(void *arg, struct task *t, const struct report *r)
 {
+	struct outcome o = dispatch_outcome(arg);
 	struct load *l = t->m->load;
 	struct rcpt *rcpt;
 
-	(void)arg;
 	if (r->rcpt >= l->mf.env.nrcpt ||
 	    l->rcpt[r->rcpt].state != RCPT_BUSY)
 		return;
 	rcpt = &l->rcpt[r->rcpt];
-	if (result_is_ok(&r->result))
-		rcpt->state = r->relayed ? RCPT_RELAYED : RCPT_SENT;
-	else if (result_is_permanent(&r->result))
-		rcpt->state = RCPT_FAILED;
-	else {
-		rcpt->state = RCPT_DEFERRED;
-		rcpt->attempts++;
-	}
+	rcpt->state = state_after(r);
+	rcpt->attempts += rcpt->state == RCPT_DEFERRED;
+	if (r->unrecorded && outcome_record(&o, t->m, r->rcpt, &r->result,
+	    r->relayed) == -1)
+		l->doubt = true;
 }
 
 /* Recipients that the worker said nothing about. */

@@ -6,8 +6,9 @@
  * runner -> worker: one struct job per datagram, with the message's
  * descriptor (and, for sendmail -v, the socket to write the dialogue to).
  * worker -> runner: a struct report per recipient after its result was
- * recorded on disk, then one with kind REPORT_DONE; it can take the next job
- * then.  A datagram holds up to REPORTS_MAX of them.  End of file from the runner: no more jobs, QUIT and exit.
+ * recorded on disk, or could not be; then one with kind REPORT_DONE; it can
+ * take the next job then.  A datagram holds up to REPORTS_MAX of them.  End of
+ * file from the runner: no more jobs, QUIT and exit.
  *
  * The worker records outcomes itself (queue_record(), queue_retire()), so
  * that a runner which dies meanwhile loses none.
@@ -52,6 +53,7 @@ struct report {
 	struct msgid	 id;
 	uint32_t	 rcpt;
 	bool		 relayed;	/* sent, and the sender is to be told */
+	bool		 unrecorded;	/* the journal could not be written */
 	struct result	 result;
 	/* DONE: */
 	bool		 retired;	/* the message was removed */

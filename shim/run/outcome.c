@@ -49,6 +49,21 @@ outcome_log(const struct outcome *o, const struct message *m, size_t i,
 	buf_clear(&b);
 }
 
+int
+outcome_record(struct outcome *o, const struct message *m, uint32_t i,
+    const struct result *r, bool relayed)
+{
+	struct journal_record rec = { .type = journal_type_of(r, relayed),
+	    .time = usec(o), .rcpt = i, .result = *r };
+
+	if (queue_record(o->queue, &m->id, &rec, 1) == 0)
+		return 0;
+	log_err("%s: cannot write the journal: %s; <%s> %s", m->id.s,
+	    strerror(errno), m->load->mf.env.rcpt[i].addr, result_is_ok(r) ?
+	    "may get the message twice" : "may be tried again");
+	return -1;
+}
+
 /* --- attempts that were none -------------------------------------------- */
 
 static void
@@ -194,7 +209,7 @@ outcome_settle(struct outcome *o, struct message *m, time_t *next)
 
 	if (l->retired || is_deleted(o, m))
 		return gone(o, m);
-	told = bounce(o, m) == 0;
+	told = !l->doubt && bounce(o, m) == 0;
 	left = l->mf.env.nrcpt - load_count(l, RCPT_SENT) -
 	    load_count(l, RCPT_TOLD) - load_count(l, RCPT_EXPANDED);
 	*next = sched_next(o->sched, 0, o->now, arc4random());

@@ -22,6 +22,12 @@ struct outcome {
 };
 
 /*
+ * Record what became of recipient I, because its worker could not.  0, or -1,
+ * logged.
+ */
+int	outcome_record(struct outcome *, const struct message *, uint32_t i,
+	    const struct result *, bool relayed);
+/*
  * Put off the N recipients RCPT of the loaded message: record and log *R,
  * which is temporary.  RCPT_BUSY and RCPT_OPEN become RCPT_DEFERRED.
  */

@@ -82,12 +82,13 @@ new_report(struct worker *w, enum report_kind kind, const struct job *job)
 
 static void
 report_rcpt(struct worker *w, const struct job *job,
-    const struct delivery_rcpt *rcpt)
+    const struct delivery_rcpt *rcpt, bool recorded)
 {
 	struct report *r = new_report(w, REPORT_RCPT, job);
 
 	r->rcpt = rcpt->index;
 	r->relayed = rcpt->relayed;
+	r->unrecorded = !recorded;
 	r->result = rcpt->result;
 }
 
@@ -116,35 +117,28 @@ now_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-static enum journal_type
-journal_type_of(const struct delivery_rcpt *rcpt)
-{
-	if (rcpt->relayed)
-		return JOURNAL_RELAYED;
-	if (result_is_ok(&rcpt->result))
-		return JOURNAL_DELIVERED;
-	return result_is_permanent(&rcpt->result) ? JOURNAL_FAILED :
-	    JOURNAL_ATTEMPT;
-}
-
-static void
+/* Whether it was recorded: if not, the runner tries that once more. */
+static bool
 record(struct work *k, struct delivery_rcpt *const *rcpt, size_t n)
 {
 	struct journal_record *rec = xcalloc(n, sizeof(*rec));
 	uint64_t now = now_us();
+	bool done;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		rec[i].type = journal_type_of(rcpt[i]);
+		rec[i].type = journal_type_of(&rcpt[i]->result,
+		    rcpt[i]->relayed);
 		rec[i].time = now;
 		rec[i].rcpt = rcpt[i]->index;
 		rec[i].result = rcpt[i]->result;
 	}
-	/* the runner still hears of it; only a crash would undo it */
-	if (queue_record(k->w->queue, &k->job->id, rec, n) == -1)
-		log_err("%s: cannot write the journal: %s; a recipient may "
-		    "get the message twice", k->job->id.s, strerror(errno));
+	done = queue_record(k->w->queue, &k->job->id, rec, n) == 0;
+	if (!done)
+		log_err("%s: cannot write the journal: %s", k->job->id.s,
+		    strerror(errno));
 	free(rec);
+	return done;
 }
 
 /*
@@ -156,6 +150,7 @@ on_outcome(void *arg, struct delivery_rcpt *const *rcpt, size_t n)
 {
 	struct work *k = arg;
 	const struct job *job = k->job;
+	bool recorded = true;
 	size_t i;
 
 	for (i = 0; i < n; i++)
@@ -169,9 +164,9 @@ on_outcome(void *arg, struct delivery_rcpt *const *rcpt, size_t n)
 			    job->id.s, strerror(errno));
 	}
 	if (!k->retired)
-		record(k, rcpt, n);
+		recorded = record(k, rcpt, n);
 	for (i = 0; i < n; i++)
-		report_rcpt(k->w, job, rcpt[i]);
+		report_rcpt(k->w, job, rcpt[i], recorded);
 }
 
 /* The others wait: one record for all of them, at the end. */
@@ -185,10 +180,11 @@ record_waiting(struct work *k)
 	for (i = 0; i < m->nrcpt; i++)
 		if (!m->rcpt[i].final)
 			rcpt[n++] = &m->rcpt[i];
+	/* lost, it costs mailq a reason */
 	if (n > 0)
-		record(k, rcpt, n);
+		(void)record(k, rcpt, n);
 	for (i = 0; i < n; i++)
-		report_rcpt(k->w, k->job, rcpt[i]);
+		report_rcpt(k->w, k->job, rcpt[i], true);
 	free(rcpt);
 }
 
@@ -277,7 +273,7 @@ fail_job(struct work *k, const char *why)
 	log_err("%s: %s", job->id.s, rcpt.result.text);
 	for (i = 0; i < job->nrcpt && i < JOB_MAXRCPT; i++) {
 		rcpt.index = job->rcpt[i];
-		report_rcpt(k->w, job, &rcpt);
+		report_rcpt(k->w, job, &rcpt, true);
 	}
 }
 

@@ -71,6 +71,14 @@ add_record(struct buf *b, const struct journal_record *r)
 	buf_clear(&body);
 }
 
+enum journal_type
+journal_type_of(const struct result *r, bool relayed)
+{
+	if (result_is_ok(r))
+		return relayed ? JOURNAL_RELAYED : JOURNAL_DELIVERED;
+	return result_is_permanent(r) ? JOURNAL_FAILED : JOURNAL_ATTEMPT;
+}
+
 bool
 journal_is_promise(const struct journal_record *r, size_t n)
 {

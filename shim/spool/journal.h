@@ -39,6 +39,8 @@ struct journal_record {
 };
 
 /*
+ * journal_type_of: how to record that *R came of an attempt; RELAYED: it is a
+ *	success of which the sender must be told.
  * journal_append: N records to the journal open (O_APPEND) as FD: one
  *	write, and one fdatasync if SYNC.  0, or -1 with errno.
  * journal_is_promise: whether a record must be on disk before anything else
@@ -46,6 +48,7 @@ struct journal_record {
  * journal_parse: call EACH for every whole record of the N octets at P, in
  *	order; pure.  Returns how many octets were good.
  */
+enum journal_type journal_type_of(const struct result *, bool relayed);
 int	journal_append(int fd, const struct journal_record *, size_t n,
 	    bool sync);
 bool	journal_is_promise(const struct journal_record *, size_t n);

@@ -74,6 +74,7 @@ get_job(int sock, struct job *job, int *fd, int *pipe_fd)
 }
 
 static bool is_offline;	/* the domain, and the file "online" is not there */
+static bool is_mute;	/* the domain: no journal can be written */
 
 static void
 report(int sock, const struct job *job, enum report_kind kind, uint32_t rcpt,
@@ -89,6 +90,7 @@ report(int sock, const struct job *job, enum report_kind kind, uint32_t rcpt,
 	rep.retired = retired;
 	rep.dead = dead;
 	rep.offline = kind == REPORT_DONE && is_offline;
+	rep.unrecorded = kind == REPORT_RCPT && is_mute;
 	if (send(sock, &rep, sizeof(rep), MSG_NOSIGNAL) == -1)
 		_exit(71);
 }
@@ -135,7 +137,8 @@ serve_job(struct queue *q, const char *domain, const struct job *job, int fd,
 		    JOURNAL_ATTEMPT;
 		rec.time = 1;
 		rec.rcpt = job->rcpt[i];
-		if (!retired && queue_record(q, &job->id, &rec, 1) == -1)
+		if (!retired && !is_mute &&
+		    queue_record(q, &job->id, &rec, 1) == -1)
 			_exit(73);
 		if (strstr(domain, "crash") != NULL)
 			raise(SIGKILL);
@@ -160,6 +163,7 @@ worker_run(const struct conf *conf, struct queue *q, const char *domain,
 		note(domain, &job);
 		is_offline = strstr(domain, "offline") != NULL &&
 		    !fixture_exists(".", "online");
+		is_mute = strstr(domain, "mute") != NULL;
 		if (strstr(domain, "early") != NULL)
 			raise(SIGKILL);
 		if (strstr(domain, "hang") != NULL)
@@ -183,14 +187,30 @@ static struct queue *q;
 static struct dispatch *d;
 static struct moment now;
 static uint64_t generation = 1;	/* of the overrides */
+static unsigned record_fails;	/* so many times, in the runner */
 static int64_t skew;		/* ms: later than it is */
 
 uint64_t __wrap_route_generation(void);
+int	__wrap_queue_record(struct queue *, const struct msgid *,
+	    const struct journal_record *, size_t);
+int	__real_queue_record(struct queue *, const struct msgid *,
+	    const struct journal_record *, size_t);
 
 uint64_t
 __wrap_route_generation(void)
 {
 	return generation;
+}
+
+int
+__wrap_queue_record(struct queue *queue, const struct msgid *id,
+    const struct journal_record *r, size_t n)
+{
+	if (record_fails == 0)
+		return __real_queue_record(queue, id, r, n);
+	record_fails--;
+	errno = EIO;
+	return -1;
 }
 
 static void
@@ -243,6 +263,7 @@ setup(void **state)
 	conf.log = LOG_TO_STDERR;
 	now.wall = time(NULL) + 10;
 	skew = 0;
+	record_fails = 0;
 	d = NULL;
 	q = NULL;
 	restart();
@@ -974,6 +995,34 @@ test_dispatch_report_comes_once_for_each_failure(void **state)
 	assert_int_equal(dispatch_messages(d), 2);
 }
 
+/* What its worker could not record, the runner does, or it tells nobody. */
+static void
+test_dispatch_unrecorded_failure_is_not_reported(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	fixture_drop(&id, "a@temp.test", "perm@mute.test temp@mute.test");
+	record_fails = 2;
+	run();
+	assert_int_equal(noted("mute.test"), 1);
+	assert_true(fixture_exists("queue", id.s));
+	assert_int_equal(dispatch_messages(d), 1);
+	assert_int_equal(record_fails, 0);
+	now.wall += 3600;
+	run();
+	assert_int_equal(noted("mute.test"), 2);
+	assert_journal(&id, "FAR*");
+	assert_int_equal(dispatch_messages(d), 2);
+	/* nor again, when what was in memory is gone */
+	restart();
+	now.wall += 3600;
+	run();
+	assert_int_equal(noted("mute.test"), 3);
+	assert_journal(&id, "FAR*A");
+	assert_int_equal(dispatch_messages(d), 2);
+}
+
 static void
 test_dispatch_gives_up_in_the_end(void **state)
 {
@@ -1414,6 +1463,7 @@ main(void)
 		TEST(test_dispatch_hold_makes_no_attempt),
 		TEST(test_dispatch_failure_is_reported),
 		TEST(test_dispatch_report_comes_once_for_each_failure),
+		TEST(test_dispatch_unrecorded_failure_is_not_reported),
 		TEST(test_dispatch_gives_up_in_the_end),
 		TEST(test_dispatch_null_sender_goes_to_dead),
 		TEST(test_dispatch_worker_dies),

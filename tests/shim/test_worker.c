@@ -374,11 +374,13 @@ reports(void)
 	while ((n = recv(runner, r, sizeof(r), 0)) > 0)
 		for (i = 0; i < (size_t)n / sizeof(r[0]); i++) {
 			assert_string_equal(r[i].id.s, "0123456789abcdefghij");
-			if (r[i].kind == REPORT_RCPT)
+			if (r[i].kind == REPORT_RCPT) {
 				event("%u%s", r[i].rcpt,
 				    r[i].relayed ? "relayed" :
 				    result_name(r[i].result.code));
-			else {
+				if (r[i].unrecorded)
+					event("unrecorded");
+			} else {
 				event("done");
 				done = r[i];
 			}
@@ -523,7 +525,7 @@ test_worker_run_record_fails(void **state)
 	assert_string_equal(buf_str(&events),
 	    "message 0@d.example record:0s error free");
 	reports();
-	assert_string_equal(buf_str(&events), "0sent done");
+	assert_string_equal(buf_str(&events), "0sent unrecorded done");
 }
 
 static void
