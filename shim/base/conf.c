@@ -10,6 +10,7 @@
 #include "base/conf.h"
 
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -214,9 +215,11 @@ take_local(const struct key *k, void *field, char *value)
 		enum conf_local	 local;
 	} rows[] = {
 		{ "mbox", CONF_MBOX }, { "none", CONF_NONE },
-		{ "maildir:", CONF_MAILDIR }, { "forward:", CONF_FORWARD },
+		{ "maildir:", CONF_MAILDIR }, { "lmtp:", CONF_LMTP },
+		{ "forward:", CONF_FORWARD },
 	};
 	struct conf *c = field;
+	struct sockaddr_un un;
 	const char *why = NULL, *at;
 	size_t i, n = 0;
 
@@ -230,7 +233,7 @@ take_local(const struct key *k, void *field, char *value)
 	}
 	if (i == sizeof(rows) / sizeof(rows[0]))
 		return xasprintf("\"%s\" is not one of mbox, maildir:PATH, "
-		    "forward:ADDRESS, none", value);
+		    "lmtp:PATH, forward:ADDRESS, none", value);
 	value += n;
 	value += strspn(value, BLANKS);
 	c->local = rows[i].local;
@@ -239,6 +242,15 @@ take_local(const struct key *k, void *field, char *value)
 		if (value[0] != '/' && strncmp(value, "~/", 2) != 0)
 			return xasprintf("\"%s\" begins neither with / nor "
 			    "with ~/", value);
+		c->local_path = xstrdup(value);
+		return NULL;
+	case CONF_LMTP:
+		if (value[0] != '/')
+			return xasprintf("\"%s\" does not begin with /",
+			    value);
+		if (strlen(value) >= sizeof(un.sun_path))
+			return xasprintf("\"%s\" is too long for a socket",
+			    value);
 		c->local_path = xstrdup(value);
 		return NULL;
 	case CONF_FORWARD:

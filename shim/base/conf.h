@@ -23,7 +23,8 @@ struct conf_rate {
 	int64_t	 interval;	/* microseconds between two messages */
 };
 
-enum conf_local { CONF_MBOX, CONF_MAILDIR, CONF_FORWARD, CONF_NONE };
+enum conf_local { CONF_MBOX, CONF_MAILDIR, CONF_LMTP, CONF_FORWARD,
+    CONF_NONE };
 
 struct conf {
 	char	*hostname;	/* EHLO name; never NULL after conf_load() */
@@ -32,7 +33,7 @@ struct conf {
 	char	*masquerade;	/* "domain" or "user@domain", or NULL */
 	char	**local_domains; /* NULL-ended; default: hostname */
 	enum conf_local local;	/* what happens to mail for a user here */
-	char	*local_path;	/* of the Maildir, or NULL */
+	char	*local_path;	/* of the Maildir, of the socket, or NULL */
 	char	*forward;	/* address of CONF_FORWARD, or NULL */
 	char	**aliases;	/* NULL-ended: paths */
 	bool	 aliases_default; /* they were not named */

@@ -21,6 +21,7 @@
 #include "run/peer.h"
 #include "run/policy.h"
 #include "run/route.h"
+#include "run/sending.h"
 #include "smtp/smtp.h"
 
 #define MAX_MESSAGES	100	/* over one connection */
@@ -29,18 +30,6 @@
 #define KEY_SIZE	(NI_MAXHOST + NI_MAXSERV + 4)
 
 /* --- transactions --------------------------------------------------------- */
-
-/* Those whose turn has not come yet, or all of them, into WHO; how many. */
-static size_t
-choose_rcpts(const struct attempt *a, bool again, struct delivery_rcpt **who)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < a->nopen; i++)
-		if (!again || a->open[i]->again)
-			who[n++] = a->open[i];
-	return n;
-}
 
 bool
 host_has_left(const struct attempt *a)
@@ -58,13 +47,10 @@ host_has_left(const struct attempt *a)
  * when the other hosts of this preference have said it too.
  */
 static void
-take_result(struct attempt *a, struct delivery_rcpt *rcpt,
-    const struct smtp_rcpt *from)
+judge(struct attempt *a, struct delivery_rcpt *rcpt, bool dsn)
 {
 	struct result *r = &rcpt->result;
 
-	*r = from->result;
-	rcpt->again = from->again;
 	if (r->host[0] == '\0')
 		(void)strlcpy(r->host, a->d->peer->relay, sizeof(r->host));
 	if (r->code == R_TOOBIG && r->reply == 0) {
@@ -72,41 +58,28 @@ take_result(struct attempt *a, struct delivery_rcpt *rcpt,
 		r->code = R_LATER;
 		(void)strlcpy(r->esc, "4.3.4", sizeof(r->esc));
 	}
+	/* who does not know DSN will not tell (RFC 3461 section 5.2.2) */
+	rcpt->relayed = result_is_ok(r) && !dsn &&
+	    dsn_wants(rcpt->notify, DSN_SUCCESS);
 }
 
 static void
 transaction(struct attempt *a, bool again)
 {
 	struct deliver *d = a->d;
-	struct delivery *m = a->m;
 	struct peer *peer = d->peer;
 	struct delivery_rcpt **who = xcalloc(a->nopen, sizeof(*who));
-	struct smtp_message msg = { .sender = m->sender, .envid = m->envid,
-	    .ret = m->ret, .fd = m->fd, .start = m->start, .size = m->size,
-	    .eightbit = m->eightbit, .nrcpt = choose_rcpts(a, again, who) };
+	struct sending sending = { .m = a->m, .who = who,
+	    .n = sending_choose(a->open, a->nopen, again, who) };
 	struct result r;
 	int64_t began = rcptlog_clock();
 	bool lost;
 	size_t i;
 
-	msg.rcpt = xcalloc(msg.nrcpt, sizeof(*msg.rcpt));
-	for (i = 0; i < msg.nrcpt; i++) {
-		msg.rcpt[i].addr = who[i]->addr;
-		msg.rcpt[i].notify = who[i]->notify;
-		msg.rcpt[i].orcpt = who[i]->orcpt;
-		msg.rcpt[i].result = who[i]->result;
-	}
-	smtp_set_trace(peer->smtp, m->trace, m->arg);
-	lost = smtp_mail(peer->smtp, &msg, &r) != 0;
-	a->unsure = msg.unsure;
-	smtp_set_trace(peer->smtp, NULL, NULL);
-	for (i = 0; i < msg.nrcpt; i++) {
-		take_result(a, who[i], &msg.rcpt[i]);
-		/* who does not know DSN will not tell (RFC 3461, 5.2.2) */
-		who[i]->relayed = result_is_ok(&who[i]->result) && !msg.dsn &&
-		    dsn_wants(who[i]->notify, DSN_SUCCESS);
-	}
-	free(msg.rcpt);
+	lost = sending_run(&sending, peer->smtp, &r) != 0;
+	a->unsure = sending.unsure;
+	for (i = 0; i < sending.n; i++)
+		judge(a, who[i], sending.dsn);
 	free(who);
 	a->served = true;
 	a->log.sending += rcptlog_clock() - began;

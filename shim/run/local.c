@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One recipient after another: each has a mailbox of its own, and what one
- * gets is recorded before the next is tried.
+ * Mailboxes that we write: one recipient after another, for each has one of
+ * its own, and what one gets is recorded before the next is tried.  Or a
+ * server of LMTP does all of it.
  */
 #include "config.h"
 
@@ -13,9 +14,15 @@
 #include "base/xmalloc.h"
 #include "local/expand.h"
 #include "local/writer.h"
+#include "run/lmtp.h"
 #include "run/rcptlog.h"
 
 #define WRITER_PATH	MXNSS_RUNDIR "/mailbox"
+
+struct local {
+	const struct conf *conf;
+	struct lmtp	*lmtp;		/* or NULL */
+};
 
 /* Into the mailbox of RCPT, by the way that the configuration says. */
 static void
@@ -52,14 +59,14 @@ deliver_one(const struct conf *conf, const struct delivery *m,
 		(void)strlcpy(r->host, "local", sizeof(r->host));
 }
 
-void
-local_message(const struct conf *conf, struct delivery *m)
+/* All recipients, by the mailbox writer or not at all. */
+static void
+deliver_each(const struct conf *conf, struct delivery *m,
+    const struct rcptlog *log)
 {
-	struct rcptlog log = { .m = m };
 	struct delivery_rcpt *rcpt;
 	size_t i;
 
-	rcptlog_begin(&log);
 	if (m->ready != NULL)
 		m->ready(m->arg);
 	for (i = 0; i < m->nrcpt; i++) {
@@ -69,8 +76,60 @@ local_message(const struct conf *conf, struct delivery *m)
 		rcpt->relayed = result_is_ok(&rcpt->result) &&
 		    (rcpt->notify & DSN_SUCCESS) != 0;
 		rcpt->final = !result_is_temporary(&rcpt->result);
-		if (rcpt->final)
+		if (rcpt->final) {
 			m->outcome(m->arg, &rcpt, 1);
-		rcptlog_line(&log, rcpt);
+			rcptlog_line(log, rcpt);
+		}
 	}
+}
+
+void
+local_message(struct local *l, struct delivery *m)
+{
+	struct rcptlog log = { .m = m };
+	size_t i;
+
+	rcptlog_begin(&log);
+	for (i = 0; i < m->nrcpt; i++)
+		m->rcpt[i].final = m->rcpt[i].relayed = false;
+	if (l->lmtp != NULL)
+		lmtp_message(l->lmtp, m, &log);
+	else
+		deliver_each(l->conf, m, &log);
+	for (i = 0; i < m->nrcpt; i++)
+		if (!m->rcpt[i].final)
+			rcptlog_line(&log, &m->rcpt[i]);
+}
+
+struct local *
+local_new(const struct conf *conf)
+{
+	struct local *l = xcalloc(1, sizeof(*l));
+
+	l->conf = conf;
+	if (conf->local == CONF_LMTP)
+		l->lmtp = lmtp_new(conf);
+	return l;
+}
+
+bool
+local_is_connected(const struct local *l)
+{
+	return l->lmtp != NULL && lmtp_is_connected(l->lmtp);
+}
+
+void
+local_disconnect(struct local *l)
+{
+	if (l->lmtp != NULL)
+		lmtp_disconnect(l->lmtp);
+}
+
+void
+local_free(struct local *l)
+{
+	if (l == NULL)
+		return;
+	lmtp_free(l->lmtp);
+	free(l);
 }

@@ -3,13 +3,21 @@
 #ifndef SHIM_RUN_LOCAL_H
 #define SHIM_RUN_LOCAL_H
 
+#include <stdbool.h>
+
 #include "base/conf.h"
 #include "run/deliver.h"
 
+struct local;
+
 /*
- * One attempt for all recipients of the message, as deliver_message(), whose
- * counterpart it is.
+ * The counterparts of those in deliver.h: a connection is there only for
+ * `local: lmtp:PATH'.
  */
-void	local_message(const struct conf *, struct delivery *);
+struct local *local_new(const struct conf *);
+void	local_message(struct local *, struct delivery *);
+bool	local_is_connected(const struct local *);
+void	local_disconnect(struct local *);
+void	local_free(struct local *);		/* NULL is fine */
 
 #endif /* SHIM_RUN_LOCAL_H */

@@ -43,7 +43,8 @@ add_header(struct buf *b, const struct conf *conf, const struct notice *n,
 	notice_line(b, "From: Mail Delivery System <MAILER-DAEMON@%s>",
 	    conf->mail_name);
 	notice_line(b, "To: <%s>", n->to);
-	notice_line(b, "Subject: %s", subjects[n->kind]);
+	notice_line(b, "Subject: %s", notice_is_delivered(n) ?
+	    "Your message was delivered" : subjects[n->kind]);
 	notice_line(b, "Message-ID: <%s@%s>", name->s, conf->hostname);
 	notice_line(b, "Auto-Submitted: auto-replied");
 	notice_line(b, "MIME-Version: 1.0");

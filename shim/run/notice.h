@@ -7,6 +7,7 @@
 #ifndef SHIM_RUN_NOTICE_H
 #define SHIM_RUN_NOTICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -19,7 +20,8 @@
 
 enum notice_kind {
 	NOTICE_FAILED,		/* given up, or refused for good */
-	NOTICE_RELAYED,		/* taken by a host that reports no further */
+	NOTICE_RELAYED,		/* taken by a host that reports no further, or
+				   delivered on this machine */
 	NOTICE_DELAYED,		/* late, and tried again */
 	NOTICE_MAX
 };
@@ -63,6 +65,8 @@ void	notice_line(struct buf *, const char *fmt, ...)
 void	notice_fold(struct buf *, const char *indent, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 void	notice_date(struct buf *, const char *before, time_t, const char *after);
+/* Whether all recipients of the notice have it in their mailboxes here. */
+bool	notice_is_delivered(const struct notice *);
 void	notice_text(struct buf *, const struct conf *, const struct notice *);
 void	notice_status(struct buf *, const struct conf *,
 	    const struct notice *);

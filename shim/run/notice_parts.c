@@ -63,6 +63,7 @@ static const struct {
 	    "said may tell how to be accepted. If not, ask its postmaster." },
 };
 
+/* RFC 3464 section 2.3.3 */
 static const char *const actions[] = {
 	[NOTICE_FAILED] = "failed", [NOTICE_RELAYED] = "relayed",
 	[NOTICE_DELAYED] = "delayed",
@@ -139,6 +140,24 @@ arrival(const struct notice *n)
 	return (time_t)(n->mf->env.time / 1000000);
 }
 
+/* Success is all there will be, or only as far as we know. */
+static bool
+is_delivered(const struct notice *n, const struct notice_rcpt *to)
+{
+	return n->kind == NOTICE_RELAYED && to->rcpt->mailbox;
+}
+
+bool
+notice_is_delivered(const struct notice *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->nrcpt; i++)
+		if (!is_delivered(n, &n->rcpt[i]))
+			return false;
+	return n->nrcpt > 0;
+}
+
 /* --- for people ----------------------------------------------------------- */
 
 static const char *
@@ -168,7 +187,8 @@ say_what(struct buf *b, const struct notice *n)
 		notice_line(b, "could not be delivered to %s:", whom);
 		break;
 	case NOTICE_RELAYED:
-		notice_line(b, "was passed on to the mail host of %s:", whom);
+		notice_line(b, "was %s %s:", notice_is_delivered(n) ?
+		    "delivered to" : "passed on to the mail host of", whom);
 		break;
 	default:
 		notice_line(b, "could not be delivered yet to %s:", whom);
@@ -214,6 +234,10 @@ say_more(struct buf *b, const struct notice *n, const char *hostname)
 		    returned);
 		break;
 	case NOTICE_RELAYED:
+		if (notice_is_delivered(n)) {
+			notice_line(b, "There is nothing that you must do.");
+			break;
+		}
 		notice_fold(b, "", "That host does not report what becomes of "
 		    "it. You will hear of it again only if it comes back. "
 		    "There is nothing that you must do.");
@@ -250,10 +274,16 @@ notice_text(struct buf *b, const struct conf *conf, const struct notice *n)
 
 /* --- for programs --------------------------------------------------------- */
 
-/* The name in "name[address]:port", or the address in "[address]:port". */
+/*
+ * The name in "name[address]:port", or the address in "[address]:port";
+ * nothing for "local", with or without the path of a socket.
+ */
 static void
 add_mta(struct buf *b, const struct result *r)
 {
+	if (strcmp(r->host, "local") == 0 ||
+	    strncmp(r->host, "local[/", 7) == 0)
+		return;
 	if (r->host[0] == '[')
 		notice_line(b, "Remote-MTA: dns; %.*s]",
 		    (int)strcspn(r->host, "]"), r->host);
@@ -271,7 +301,8 @@ add_rcpt(struct buf *b, const struct notice *n, const struct notice_rcpt *to)
 	notice_line(b, "Original-Recipient: rfc822; %s",
 	    envelope_orcpt(to->rcpt));
 	notice_line(b, "Final-Recipient: rfc822; %s", to->rcpt->addr);
-	notice_line(b, "Action: %s", actions[n->kind]);
+	notice_line(b, "Action: %s", is_delivered(n, to) ? "delivered" :
+	    actions[n->kind]);
 	notice_line(b, "Status: %s", result_esc(r));
 	add_mta(b, r);
 	notice_fold(b, "    ", "Diagnostic-Code: %s; %s",

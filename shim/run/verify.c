@@ -71,6 +71,9 @@ verify_mailbox(struct verification *v, const char *addr)
 		result_set(&r, R_NOUSER, "users of this machine get no mail "
 		    "(local: none)");
 		failed(v, &r);
+	} else if (v->conf->local == CONF_LMTP) {
+		/* it may know users that this machine does not */
+		printf("to the server of LMTP at %s\n", v->conf->local_path);
 	} else if (getpwnam(user) == NULL && errno == 0) {
 		result_set(&r, R_NOUSER, "there is no user \"%s\" here", user);
 		failed(v, &r);

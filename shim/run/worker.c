@@ -34,7 +34,7 @@
 struct worker {
 	struct queue	*queue;
 	const struct conf *conf;
-	bool		 local;		/* to this machine */
+	struct local	*local;		/* to this machine, or NULL */
 	struct deliver	*deliver;	/* else */
 	int		 sock;
 	bool		 orphan;	/* the runner is gone */
@@ -167,6 +167,9 @@ on_outcome(void *arg, struct delivery_rcpt *const *rcpt, size_t n)
 		recorded = record(k, rcpt, n);
 	for (i = 0; i < n; i++)
 		report_rcpt(k->w, job, rcpt[i], recorded);
+	/* the next may wait for a lock, or for another program */
+	if (k->w->local != NULL)
+		send_reports(k->w);
 }
 
 /* The others wait: one record for all of them, at the end. */
@@ -252,8 +255,8 @@ run_job(struct work *k, int fd)
 	m->ready = on_ready;
 	m->trace = k->verbose != NULL ? on_trace : NULL;
 	m->arg = k;
-	if (k->w->local)
-		local_message(k->w->conf, m);
+	if (k->w->local != NULL)
+		local_message(k->w->local, m);
 	else
 		deliver_message(k->w->deliver, m);
 	record_waiting(k);
@@ -363,8 +366,14 @@ static void
 wait_for_job(struct worker *w)
 {
 	struct pollfd pfd = { .fd = w->sock, .events = POLLIN };
+	bool connected = w->local != NULL ? local_is_connected(w->local) :
+	    deliver_is_connected(w->deliver);
 
-	if (!w->local && deliver_is_connected(w->deliver) && poll(&pfd, 1, IDLE_MS) == 0)
+	if (!connected || poll(&pfd, 1, IDLE_MS) != 0)
+		return;
+	if (w->local != NULL)
+		local_disconnect(w->local);
+	else
 		deliver_disconnect(w->deliver);
 }
 
@@ -376,9 +385,9 @@ worker_run(const struct conf *conf, struct queue *queue, const char *domain,
 	struct job job;
 	int fd[2], got, rv = EX_OK;
 
-	w.local = strcmp(domain, LOCAL_DEST) == 0;
-	if (w.local) {
+	if (strcmp(domain, LOCAL_DEST) == 0) {
 		log_open("local", conf->log);
+		w.local = local_new(conf);
 	} else {
 		log_open("smtp", conf->log);
 		w.deliver = deliver_new(conf, queue, domain);
@@ -395,5 +404,6 @@ worker_run(const struct conf *conf, struct queue *queue, const char *domain,
 		handle_job(&w, &job, fd[0], fd[1]);
 	}
 	deliver_free(w.deliver);
+	local_free(w.local);
 	return rv;
 }

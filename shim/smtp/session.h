@@ -25,6 +25,7 @@ struct smtp {
 	char	*peer;
 	int	 reply_timeout;
 	int	 data_timeout;
+	bool	 lmtp;
 	void	(*trace)(void *, char, const char *);
 	void	*trace_arg;
 	unsigned offers;		/* SMTP_* */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The session around the mail: greeting, EHLO, STARTTLS, QUIT (RFC 5321
- * section 3.1, 3.2; RFC 3207).  Whatever a server says before MAIL concerns
+ * The session around the mail: greeting, EHLO or LHLO, STARTTLS, QUIT (RFC
+ * 5321 section 3.1, 3.2; RFC 3207).  Whatever a server says before MAIL concerns
  * the server, not the mail: even a 5yz is temporary.
  */
 #include "config.h"
@@ -40,6 +40,7 @@ smtp_new(const struct smtp_io *io, const struct smtp_params *p)
 	s->peer = xstrdup(p->peer);
 	s->reply_timeout = p->reply_timeout;
 	s->data_timeout = p->data_timeout;
+	s->lmtp = p->lmtp;
 	s->trace = p->trace;
 	s->trace_arg = p->trace_arg;
 	return s;
@@ -199,11 +200,13 @@ forget(struct smtp *s)
 int
 smtp_hello(struct smtp *s, enum smtp_how how, struct result *r)
 {
+	/* RFC 2033 section 4.1: all else is as with EHLO */
+	const char *hello = s->lmtp ? "LHLO" : "EHLO";
 	struct reply rp;
 
 	forget(s);
-	if (how != SMTP_HELO_ONLY) {
-		if (ask(s, "EHLO", s->hostname, s->reply_timeout, &rp,
+	if (how != SMTP_HELO_ONLY || s->lmtp) {
+		if (ask(s, hello, s->hostname, s->reply_timeout, &rp,
 		    ehlo_line, r) == -1)
 			return -1;
 		if (rp.code / 100 == 2) {
@@ -211,8 +214,8 @@ smtp_hello(struct smtp *s, enum smtp_how how, struct result *r)
 			return 0;
 		}
 		forget(s);
-		if (rp.code < 500 || how == SMTP_EHLO_ONLY)
-			return refused(s, &rp, "EHLO", r);
+		if (rp.code < 500 || how == SMTP_EHLO_ONLY || s->lmtp)
+			return refused(s, &rp, hello, r);
 	}
 	if (ask(s, "HELO", s->hostname, s->reply_timeout, &rp, NULL, r) == -1)
 		return -1;

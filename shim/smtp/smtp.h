@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The client side of SMTP (RFC 5321) over a struct of I/O calls.  It knows
- * no policy: its caller decides whom to talk to, and whether TLS must be.
+ * The client side of SMTP (RFC 5321), and of LMTP (RFC 2033), over a struct of
+ * I/O calls.  It knows no policy: its caller decides whom to talk to, and
+ * whether TLS must be.
  */
 #ifndef SHIM_SMTP_SMTP_H
 #define SHIM_SMTP_SMTP_H
@@ -35,6 +36,7 @@ struct smtp_io {
 struct smtp_params {
 	const char *hostname;		/* for EHLO */
 	const char *peer;		/* "host[address]:port" for results */
+	bool	 lmtp;			/* the server speaks that */
 	int	 reply_timeout;		/* ms for a whole reply */
 	int	 data_timeout;		/* ms for the reply to the final dot */
 	/* the dialogue for sendmail -v, or NULL; DIR is '>' or '<' */
@@ -70,10 +72,10 @@ struct smtp;
  * Each wait ends with its own time (RFC 5321 section 4.5.3.2), and all of them
  * together: up to the first MAIL in twice the reply timeout, a transaction in
  * the same and what its message takes at SMTP_MIN_RATE; the reply to the end
- * of the data has its own time again.
+ * of the data, or with LMTP each, has its own time again.
  *
  * smtp_greet: wait for the banner.
- * smtp_hello: EHLO or HELO.
+ * smtp_hello: EHLO or HELO; with LMTP always LHLO.
  * smtp_name: how the server called itself then; borrowed.
  * smtp_starttls: STARTTLS.  0: the server said 220 and nothing more is in the
  *	buffer: start TLS now, then smtp_hello() again.  1: refused, with the
@@ -81,6 +83,8 @@ struct smtp;
  * smtp_mail: one transaction (RFC 5321 section 3.3).  Sets the result of
  *	every recipient, also when it returns -1; R_SENT only after a 2yz to
  *	the end of the data.  Returns 0 also when recipients were refused.
+ *	With LMTP the server says for each recipient what became of the data:
+ *	each is told to "answered" at once, for the next may take its time.
  *	Recipients that the server does not take in one transaction (RFC 9422,
  *	RFC 5321 section 4.5.3.1.10) are marked "again": call it again, with
  *	those.  Every call that leaves some has settled others.
@@ -103,6 +107,8 @@ struct smtp_message {
 	enum dsn_ret	 ret;
 	struct smtp_rcpt *rcpt;
 	size_t		 nrcpt;
+	void		(*answered)(void *arg, const struct smtp_rcpt *);
+	void		*arg;
 	int		 fd;		/* read with pread(2) */
 	off_t		 start;
 	off_t		 size;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The message of a transaction, from the 354 to the reply to its end.  The
- * end is never sent with anything behind it, and a recipient counts as sent
- * only after a 2yz to it.
+ * The message of a transaction, from the 354 to the reply to its end: one for
+ * all recipients, or with LMTP one for each (RFC 2033 section 4.2).  The end
+ * is never sent with anything behind it, and a recipient counts as sent only
+ * after a 2yz to it.
  */
 #include "config.h"
 
@@ -39,7 +40,8 @@ premature(struct transaction *t, bool begun, struct result *r)
 		return session_odd(s, &rp, IN_MESSAGE, r);
 	t->m->unsure = false;
 	transaction_refusal(t, &rp, IN_MESSAGE, r);
-	if (!begun || (s->io.pending(s->io.arg) && !(session_reply(s,
+	/* of LMTP it is not known for whom it speaks */
+	if (!begun || s->lmtp || (s->io.pending(s->io.arg) && !(session_reply(s,
 	    IN_MESSAGE, s->reply_timeout, &more, NULL, &end) == -1 &&
 	    end.code == R_LOST)))
 		session_verdict(s, &rp, R_LATER, IN_MESSAGE, r);
@@ -119,6 +121,42 @@ no_answer(struct transaction *t, struct result *r)
 	return -1;
 }
 
+/* A reply to the end. */
+static int
+read_answer(struct transaction *t, struct reply *rp, struct result *r)
+{
+	t->s->io.limit(t->s->io.arg, t->s->data_timeout);
+	reply_init(rp);
+	if (session_reply(t->s, IN_END, t->s->data_timeout, rp, NULL, r) == -1)
+		return no_answer(t, r);
+	return rp->code / 100 == 3 ? session_odd(t->s, rp, IN_END, r) : 0;
+}
+
+/* Each recipient that was accepted has a reply of its own, in order. */
+static int
+read_answers(struct transaction *t, struct result *r)
+{
+	struct reply rp;
+	size_t i;
+
+	for (i = 0; i < t->m->nrcpt; i++) {
+		if (t->state[i] != ACCEPTED)
+			continue;
+		if (read_answer(t, &rp, r) == -1)
+			return -1;
+		if (rp.code / 100 == 2)
+			session_verdict(t->s, &rp, R_SENT, IN_END, r);
+		else
+			transaction_refusal(t, &rp, IN_END, r);
+		transaction_settle_one(t, i, r);
+		if (t->m->answered != NULL)
+			t->m->answered(t->m->arg, &t->m->rcpt[i]);
+	}
+	t->m->unsure = false;
+	t->s->open = false;
+	return 0;
+}
+
 int
 transaction_data(struct transaction *t, struct result *r)
 {
@@ -128,13 +166,10 @@ transaction_data(struct transaction *t, struct result *r)
 	if (send_data(t) == -1)
 		return -1;
 	/* from here on the mail may be the server's */
-	t->s->io.limit(t->s->io.arg, t->s->data_timeout);
-	reply_init(&rp);
-	if (session_reply(t->s, IN_END, t->s->data_timeout, &rp, NULL, r) ==
-	    -1)
-		return no_answer(t, r);
-	if (rp.code / 100 == 3)
-		return session_odd(t->s, &rp, IN_END, r);
+	if (t->s->lmtp)
+		return read_answers(t, r);
+	if (read_answer(t, &rp, r) == -1)
+		return -1;
 	t->m->unsure = false;
 	t->s->open = false;
 	if (rp.code / 100 != 2) {

@@ -28,8 +28,8 @@
 /* The commands of an envelope are numbered; recipient 0 is FIRST_RCPT. */
 enum { RSET, MAIL, FIRST_RCPT };
 
-static void
-settle(struct transaction *t, size_t i, const struct result *r)
+void
+transaction_settle_one(struct transaction *t, size_t i, const struct result *r)
 {
 	t->m->rcpt[i].result = *r;
 	t->state[i] = SETTLED;
@@ -43,7 +43,7 @@ transaction_settle(struct transaction *t, const struct result *r)
 
 	for (i = 0; i < t->m->nrcpt; i++)
 		if (t->state[i] == OPEN || t->state[i] == ACCEPTED)
-			settle(t, i, r);
+			transaction_settle_one(t, i, r);
 }
 
 /* ...and for those that are left as well: there will be no other. */
@@ -54,7 +54,7 @@ settle_all(struct transaction *t, const struct result *r)
 
 	for (i = 0; i < t->m->nrcpt; i++)
 		if (t->state[i] != SETTLED)
-			settle(t, i, r);
+			transaction_settle_one(t, i, r);
 }
 
 /* A demand for authentication or TLS: our configuration, not the mail. */
@@ -126,7 +126,7 @@ check(struct transaction *t)
 	for (i = 0; i < m->nrcpt; i++) {
 		if (t->state[i] == OPEN && !is_sendable(m->rcpt[i].addr)) {
 			result_set(&r, R_BADADDR, "address cannot be sent");
-			settle(t, i, &r);
+			transaction_settle_one(t, i, &r);
 		}
 		left += t->state[i] == OPEN;
 	}
@@ -217,7 +217,7 @@ mark_left(struct transaction *t)
 	(void)strlcpy(r.host, t->s->peer, sizeof(r.host));
 	for (i = 0; i < t->m->nrcpt; i++)
 		if (t->state[i] == LEFT) {
-			settle(t, i, &r);
+			transaction_settle_one(t, i, &r);
 			t->m->rcpt[i].again = true;
 		}
 }
@@ -345,7 +345,7 @@ on_rcpt(struct transaction *t, size_t i, const struct reply *rp,
 		return 0;
 	}
 	transaction_refusal(t, rp, IN_RCPT, r);
-	settle(t, i, r);
+	transaction_settle_one(t, i, r);
 	return 0;
 }
 
@@ -358,7 +358,8 @@ end_unwanted(struct transaction *t, const struct reply *rp, struct result *r)
 {
 	struct reply end;
 
-	if (t->odd)
+	/* nor has LMTP replies to wait for then */
+	if (t->odd || t->s->lmtp)
 		return session_odd(t->s, rp, IN_DATA, r);
 	reply_init(&end);
 	t->s->open = true;

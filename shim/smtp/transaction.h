@@ -40,6 +40,7 @@ struct transaction {
 
 /*
  * transaction_refusal: the result of a 4yz or 5yz to WHAT.
+ * transaction_settle_one: the result of recipient I.
  * transaction_settle: the same result for all that are in this transaction
  *	and have none.
  * transaction_refuse: a 4yz or 5yz to the message, or to DATA.
@@ -48,6 +49,8 @@ struct transaction {
  */
 void	transaction_refusal(const struct transaction *, const struct reply *,
 	    const char *what, struct result *);
+void	transaction_settle_one(struct transaction *, size_t i,
+	    const struct result *);
 void	transaction_settle(struct transaction *, const struct result *);
 void	transaction_refuse(struct transaction *, const struct reply *,
 	    const char *what, struct result *);

@@ -84,6 +84,17 @@ run
 check "to its sender, who is elsewhere" is "$(mx_who) $(queued)" "home:1 0"
 
 clean
+send -N success -f bob@sender.example alice@client.sender.example <<'END'
+Subject: tell me
+
+END
+run; run
+check "success, where it was asked for: delivered, not relayed" has \
+    "$(tr -d '\r' < $T/mail/home/0001.eml)" '^Action: delivered$' \
+    '^Subject: Your message was delivered$' \
+    '^was delivered to this recipient:$'
+
+clean
 mail alice@client.sender.example u@one.example
 run
 check "local and other recipients of one message" is \

@@ -178,7 +178,9 @@ static const struct {
 	{ "Max-Size: 1M", "unknown key \"Max-Size\"" },
 	{ ": 1", "unknown key \"\"" },
 	{ "local: mailbox", "local: \"mailbox\" is not one of mbox, "
-	    "maildir:PATH, forward:ADDRESS, none" },
+	    "maildir:PATH, lmtp:PATH, forward:ADDRESS, none" },
+	{ "local: lmtp:localhost:24", "local: \"localhost:24\" does not begin "
+	    "with /" },
 	{ "local: maildir:Maildir", "local: \"Maildir\" begins neither with / "
 	    "nor with ~/" },
 	{ "local: forward:root", "local: \"root\" is not an address with a "

@@ -344,7 +344,28 @@ test_notice_make_of_other_kinds(void **state)
 	assert_has(text, "Action: relayed\r\nStatus: 2.0.0\r\n");
 	assert_null(strstr(text, "Will-Retry-Until"));
 	free(text);
-	assert_int_equal(fixture_count("queue"), 2);
+	/* one of them is here */
+	((struct envelope_rcpt *)(uintptr_t)rcpt[0].rcpt)->mailbox = true;
+	strlcpy(rcpt[0].result.host, "local[/run/lmtp]",
+	    sizeof(rcpt[0].result.host));
+	b.nth = 1;
+	assert_int_equal(notice_make(q, &conf, &b, &report), 0);
+	text = text_of(&report);
+	assert_has(text, "Subject: Your message was passed on\r\n");
+	assert_has(text, "Final-Recipient: rfc822; u@a.test\r\n"
+	    "Action: delivered\r\nStatus: 2.0.0\r\nDiagnostic-Code: ");
+	assert_has(text, "Final-Recipient: rfc822; v@b.test\r\n"
+	    "Action: relayed\r\nStatus: 2.0.0\r\n");
+	free(text);
+	b.nrcpt = 1;
+	b.nth = 2;
+	assert_int_equal(notice_make(q, &conf, &b, &report), 0);
+	text = text_of(&report);
+	assert_has(text, "Subject: Your message was delivered\r\n");
+	assert_has(text, "was delivered to this recipient:\r\n");
+	assert_null(strstr(text, "does not report"));
+	free(text);
+	assert_int_equal(fixture_count("queue"), 4);
 }
 
 /* 1,000 recipients, each with as long a reason as there can be. */

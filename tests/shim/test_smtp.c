@@ -47,6 +47,7 @@ struct server {
 	int		 ms;		/* the client's last deadline */
 	int64_t		 limit;		/* and limit */
 	bool		 dot;		/* heard last: a final dot */
+	bool		 lmtp;		/* it has more than one reply */
 	char		 asked[2048];	/* first letters of commands... */
 	size_t		 nasked, nreplied; /* ...and how many had a reply */
 	const struct buf *body;
@@ -267,7 +268,7 @@ fake_readline(void *arg, char *buf, size_t size, struct result *r)
 	if (n < 4 || s[3] != '-') {
 		if (!sv->dot && sv->nreplied < sv->nasked)
 			sv->nreplied++;
-		sv->dot = false;
+		sv->dot &= sv->lmtp;
 	}
 	return (ssize_t)n;
 }
@@ -291,8 +292,10 @@ static const struct smtp_params params = {
 };
 
 static struct smtp *
-start(struct server *sv, const char *script)
+start_as(struct server *sv, const char *script, bool lmtp)
 {
+	struct smtp_params p = params;
+
 	const struct smtp_io io = {
 		.arg = sv,
 		.limit = fake_limit,
@@ -305,7 +308,14 @@ start(struct server *sv, const char *script)
 
 	memset(sv, 0, sizeof(*sv));
 	sv->script = script;
-	return smtp_new(&io, &params);
+	p.lmtp = sv->lmtp = lmtp;
+	return smtp_new(&io, &p);
+}
+
+static struct smtp *
+start(struct server *sv, const char *script)
+{
+	return start_as(sv, script, false);
 }
 
 static void
@@ -383,6 +393,8 @@ add_results(struct buf *b, const struct mail *mail)
 #define GREET	"S 220 mx.example ESMTP\n"
 #define EHLO	"C EHLO client.example\n"
 #define PLAIN	GREET EHLO "S 250 mx.example\n"
+#define LMTP	GREET "C LHLO client.example\nS 250-mx.example\n" \
+		"S 250 PIPELINING\n"
 #define PIPE	GREET EHLO "S 250-mx.example\nS 250 PIPELINING\n"
 #define TLS	GREET EHLO "S 250-mx.example\nS 250 STARTTLS\nC STARTTLS\n"
 #define MAIL	"C MAIL FROM:<s@example.org>\n"
@@ -665,6 +677,34 @@ static const struct row rows[] = {
 	    "delivered (in reply to the end of the message)" },
 	{ "sent, then closes", PLAIN MAIL OK RCPT1 OK DATA GO "M\n" OK "X\n",
 	    1, "mail 0 sent", "250 ok" },
+
+	/* LMTP */
+	{ "LMTP: LHLO refused", GREET "C LHLO client.example\nS 500 what\n"
+	    "C QUIT\n", 1, "hello later",
+	    "500 what (in reply to LHLO)" },
+	{ "LMTP: a reply for each", LMTP MAIL RCPT1 RCPT2 RCPT3 DATA OK OK
+	    OK OK GO "M\n" OK "S 452 4.2.2 full\n" "S 550 5.7.1 no\n" QUIT, 3,
+	    "mail 0 sent later refused",
+	    "550 5.7.1 no (in reply to the end of the message)" },
+	{ "LMTP: none for those that were refused", LMTP MAIL RCPT1 RCPT2
+	    RCPT3 DATA OK OK "S 550 5.1.1 who\n" OK GO "M\n" OK
+	    "S 552 5.2.2 full\n" QUIT, 3, "mail 0 sent refused refused" , NULL },
+	{ "LMTP: dies between the replies", LMTP MAIL RCPT1 RCPT2 RCPT3 DATA
+	    OK OK OK OK GO "M\n" OK "S 550 5.7.1 no\nX\n", 3,
+	    "mail lost sent refused lost unsure",
+	    "connection lost; it may have been delivered (in reply to the "
+	    "end of the message)" },
+	{ "LMTP: silent between the replies", LMTP MAIL RCPT1 RCPT2 DATA OK OK
+	    OK GO "M\n" OK "T\n", 2, "mail lost sent lost unsure", NULL },
+	{ "LMTP: 421 between the replies", LMTP MAIL RCPT1 RCPT2 DATA OK OK
+	    OK GO "M\n" OK "S 421 4.3.2 bye\n", 2, "mail later sent later",
+	    NULL },
+	{ "LMTP: a reply that is none", LMTP MAIL RCPT1 RCPT2 DATA OK OK OK GO
+	    "M\n" OK "S 354 go\n", 2, "mail proto sent proto unsure", NULL },
+	{ "LMTP: one reply too many", LMTP MAIL RCPT1 DATA OK OK GO "M\n" OK
+	    OK, 1, "mail 0 sent", NULL },
+	{ "LMTP: 354 with nobody", LMTP MAIL RCPT1 DATA OK "S 550 no\n" GO, 1,
+	    "mail proto refused", NULL },
 };
 
 /* STEP of the session, and how it ended. */
@@ -725,7 +765,7 @@ run_row(const struct row *row)
 	print_message("%s\n", row->name);
 	buf_adds(&body, BODY);
 	mail_init(&mail, &body, row->nrcpt);
-	s = start(&sv, row->script);
+	s = start_as(&sv, row->script, strstr(row->script, "LHLO") != NULL);
 	sv.body = &body;
 	converse(&sv, s, &mail, &got, &r);
 	smtp_quit(s);

@@ -3,9 +3,11 @@
  * An SMTP server that does what real ones refuse to do.
  *
  *	fakemx [-a ADDR] [-p PORT] [-c CERT -k KEY] -d DIR [SCRIPT]
+ *	fakemx -l PATH -d DIR [SCRIPT]
  *
  * listens on ADDR (127.0.0.1) and PORT (0: any), prints "ready PORT" when it
  * does, and serves connections, each in a process of its own, until SIGTERM.
+ * With -l it speaks LMTP (RFC 2033) behind the socket PATH, and prints "ready".
  * CERT and KEY are PEM files; with them EHLO offers STARTTLS.
  *
  * It writes into DIR:
@@ -26,6 +28,7 @@
  *
  *	connect, ehlo, helo, starttls, mail PATTERN, rcpt PATTERN, data, dot,
  *	rset, quit	a command; PATTERN is a glob(7) for the address
+ *	final PATTERN	the reply to the message for one recipient (LMTP)
  *	other		a command that we do not know
  *	body N		N octets of the message have come
  *
@@ -52,6 +55,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <openssl/ssl.h>
 
@@ -71,8 +75,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum event { E_CONNECT, E_EHLO, E_HELO, E_STARTTLS, E_MAIL, E_RCPT, E_DATA,
-    E_DOT, E_RSET, E_QUIT, E_OTHER, E_BODY, E_MAX };
+enum event { E_CONNECT, E_EHLO, E_LHLO, E_HELO, E_STARTTLS, E_MAIL, E_RCPT, E_DATA,
+    E_DOT, E_RSET, E_QUIT, E_OTHER, E_BODY, E_FINAL, E_MAX };
 
 /* The name is the command as well; EHLO is answered by code. */
 static const struct {
@@ -81,6 +85,7 @@ static const struct {
 } events[] = {
 	[E_CONNECT] =	{ "connect",	"220 fakemx.test ESMTP" },
 	[E_EHLO] =	{ "ehlo",	NULL },
+	[E_LHLO] =	{ "lhlo",	NULL },
 	[E_HELO] =	{ "helo",	"250 fakemx.test" },
 	[E_STARTTLS] =	{ "starttls",	"220 2.0.0 go ahead" },
 	[E_MAIL] =	{ "mail",	"250 2.1.0 ok" },
@@ -91,6 +96,7 @@ static const struct {
 	[E_QUIT] =	{ "quit",	"221 2.0.0 bye" },
 	[E_OTHER] =	{ "other",	"500 5.5.1 what?" },
 	[E_BODY] =	{ "body",	NULL },
+	[E_FINAL] =	{ "final",	"250 2.0.0 delivered" },
 };
 
 struct session;
@@ -131,6 +137,7 @@ struct session {
 	char	*env;
 	size_t	 envlen;
 	FILE	*envf;
+	char	(*rcpt)[512];		/* that were accepted */
 	size_t	 accepted;
 	char	*body;
 	size_t	 bodylen, bodycap;
@@ -139,6 +146,7 @@ struct session {
 static struct rule *rules;
 static size_t nrules;
 static struct shared *shared;
+static const char *lmtp;		/* the path of the socket, or NULL */
 static SSL_CTX *ctx;
 static int dir = -1, logfd = -1;
 
@@ -540,7 +548,7 @@ parse_event(struct rule *rule, char *s, long *left)
 			rule->tls = true;
 		} else if (e == E_BODY) {
 			rule->octets = number(w);
-		} else if (e == E_MAIL || e == E_RCPT) {
+		} else if (e == E_MAIL || e == E_RCPT || e == E_FINAL) {
 			if ((rule->pattern = strdup(w)) == NULL)
 				err(1, "script");
 		} else
@@ -685,6 +693,8 @@ transaction_clear(struct session *s)
 		fclose(s->envf);
 	free(s->env);
 	free(s->body);
+	free(s->rcpt);
+	s->rcpt = NULL;
 	s->env = s->body = NULL;
 	s->envf = NULL;
 	s->accepted = s->bodylen = s->bodycap = 0;
@@ -759,6 +769,21 @@ keeps(const struct rule *rule)
 	return false;
 }
 
+/* Of LMTP: what becomes of it for each recipient. */
+static void
+answer_each(struct session *s)
+{
+	const struct rule *rule = find_rule(s, E_DOT, "", 0);
+	size_t i;
+
+	if (rule == NULL || keeps(rule))
+		store(s);
+	if (rule != NULL)
+		run_rule(s, rule);
+	for (i = 0; i < s->accepted; i++)
+		answer(s, E_FINAL, s->rcpt[i]);
+}
+
 /* The message, and what becomes of it. */
 static void
 receive(struct session *s)
@@ -781,6 +806,11 @@ receive(struct session *s)
 			told = scripted(s, E_BODY, "", s->bodylen);
 	}
 	note(s, 'C', ".");
+	if (lmtp != NULL) {
+		answer_each(s);
+		transaction_clear(s);
+		return;
+	}
 	/* as a good server does: first the disk, then the reply */
 	rule = find_rule(s, E_DOT, "", 0);
 	if (rule == NULL || keeps(rule))
@@ -797,7 +827,7 @@ on_ehlo(struct session *s)
 {
 	char text[256];
 
-	if (scripted(s, E_EHLO, "", 0))
+	if (scripted(s, lmtp != NULL ? E_LHLO : E_EHLO, "", 0))
 		return;
 	snprintf(text, sizeof(text), "250-fakemx.test\n250-PIPELINING\n"
 	    "250-SIZE 52428800\n%s250-8BITMIME\n250 ENHANCEDSTATUSCODES",
@@ -838,7 +868,10 @@ on_rcpt(struct session *s, const char *line)
 	}
 	if (answer(s, E_RCPT, addr) != '2')
 		return;
-	s->accepted++;
+	s->rcpt = reallocarray(s->rcpt, s->accepted + 1, sizeof(*s->rcpt));
+	if (s->rcpt == NULL)
+		err(1, "recipients");
+	memcpy(s->rcpt[s->accepted++], addr, sizeof(addr));
 	fprintf(s->envf, "to %s\n", line + strcspn(line, "<"));
 }
 
@@ -880,8 +913,12 @@ on_command(struct session *s, const char *line)
 		if (e != E_DOT && strlen(events[e].name) == verb &&
 		    strncasecmp(events[e].name, line, verb) == 0)
 			break;
+	if ((e == E_LHLO) != (lmtp != NULL) && (e == E_LHLO || e == E_EHLO ||
+	    e == E_HELO))
+		e = E_OTHER;
 	switch (e) {
 	case E_EHLO:
+	case E_LHLO:
 		on_ehlo(s);
 		break;
 	case E_STARTTLS:
@@ -919,7 +956,9 @@ serve(int fd, const struct sockaddr *sa, socklen_t salen)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	s.fd = fd;
 	s.number = __atomic_add_fetch(&shared->sessions, 1, __ATOMIC_SEQ_CST);
-	if (getnameinfo(sa, salen, host, sizeof(host), NULL, 0,
+	if (lmtp != NULL)
+		snprintf(host, sizeof(host), "here");
+	else if (getnameinfo(sa, salen, host, sizeof(host), NULL, 0,
 	    NI_NUMERICHOST) != 0)
 		errx(1, "getnameinfo");
 	note(&s, '-', "connect %s", host);
@@ -963,6 +1002,25 @@ listen_on(const char *addr, const char *port)
 	return fd;
 }
 
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (strlcpy(un.sun_path, path, sizeof(un.sun_path)) >=
+	    sizeof(un.sun_path))
+		errx(1, "%s: too long", path);
+	(void)unlink(path);
+	if (fd == -1 || bind(fd, (struct sockaddr *)&un, sizeof(un)) == -1 ||
+	    chmod(path, 0666) == -1 || listen(fd, 128) == -1)
+		err(1, "%s", path);
+	printf("ready\n");
+	if (fflush(stdout) != 0)
+		err(1, "stdout");
+	return fd;
+}
+
 static void
 load_tls(const char *cert, const char *key)
 {
@@ -977,7 +1035,8 @@ static void __attribute__((noreturn))
 usage(void)
 {
 	fprintf(stderr, "usage: fakemx [-a address] [-p port] "
-	    "[-c cert -k key] -d dir [script]\n");
+	    "[-c cert -k key] -d dir [script]\n"
+	    "       fakemx -l path -d dir [script]\n");
 	exit(64);
 }
 
@@ -990,7 +1049,7 @@ main(int argc, char **argv)
 	socklen_t len;
 	int c, fd, listener;
 
-	while ((c = getopt(argc, argv, "a:c:d:k:p:")) != -1)
+	while ((c = getopt(argc, argv, "a:c:d:k:l:p:")) != -1)
 		switch (c) {
 		case 'a':
 			addr = optarg;
@@ -1003,6 +1062,9 @@ main(int argc, char **argv)
 			break;
 		case 'k':
 			key = optarg;
+			break;
+		case 'l':
+			lmtp = optarg;
 			break;
 		case 'p':
 			port = optarg;
@@ -1026,7 +1088,7 @@ main(int argc, char **argv)
 		err(1, "%s", path);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
-	listener = listen_on(addr, port);
+	listener = lmtp != NULL ? listen_at(lmtp) : listen_on(addr, port);
 	for (;;) {
 		len = sizeof(ss);
 		if ((fd = accept(listener, (struct sockaddr *)&ss,
