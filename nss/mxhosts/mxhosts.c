@@ -23,7 +23,8 @@ mxhosts_init(struct mxhosts *mh, const char *domain, const char *rcpt)
 {
 	const char *at;
 
-	memset(mh, 0, sizeof(*mh));
+	memset(mh, 0, offsetof(struct mxhosts, bad));
+	mh->bad[0] = mh->pattern[0] = '\0';
 	mh->domainlen = strlcpy(mh->domain, domain, sizeof(mh->domain));
 	if (mh->domainlen >= sizeof(mh->domain))
 		return -1;
@@ -51,7 +52,9 @@ mxhosts_clear(struct mxhosts *mh)
 	free(mh->line);
 	free(mh->origin);
 	errno = saved;
-	memset(mh, 0, sizeof(*mh));
+	mh->line = NULL;
+	mh->origin = NULL;
+	mh->nline = mh->room = 0;
 }
 
 long
@@ -145,34 +148,24 @@ mxhosts_conflict(const struct mxhosts_line *a, const struct mxhosts_line *b)
 	return NULL;
 }
 
-static int
-keep(struct mxhosts *mh, const struct mxhosts_line *line)
+/* Room for one more line, which does not count yet; NULL without memory. */
+static struct mxhosts_line *
+next_line(struct mxhosts *mh)
 {
-	const char *why;
 	struct mxhosts_line *grown;
 	size_t room;
 
-	if (mh->nline > 0 &&
-	    (why = mxhosts_conflict(&mh->line[0], line)) != NULL) {
-		spoil(mh, line->lineno, why);
-		return 0;
-	}
-	if (mh->nline == MXHOSTS_MAXLINES) {
-		spoil(mh, line->lineno, "the pattern has too many lines");
-		return 0;
-	}
 	if (mh->nline == mh->room) {
-		room = mh->room == 0 ? 4 : mh->room * 2;
+		room = mh->room == 0 ? 1 : mh->room * 2;
 		grown = reallocarray(mh->line, room, sizeof(*grown));
 		if (grown == NULL) {
 			mh->nomem = 1;
-			return -1;
+			return NULL;
 		}
 		mh->line = grown;
 		mh->room = room;
 	}
-	mh->line[mh->nline++] = *line;
-	return 0;
+	return &mh->line[mh->nline];
 }
 
 /* A pattern begins: are its lines wanted? */
@@ -268,19 +261,29 @@ static int
 take_action(struct mxhosts *mh, unsigned int lineno, const char *p, size_t n,
     int toolong)
 {
-	struct mxhosts_line line;
+	struct mxhosts_line *line;
+	const char *conflict;
 	char why[sizeof(mh->bad)];
 
 	if (toolong) {
 		spoil(mh, lineno, "the line is longer than 4096 octets");
 		return 0;
 	}
-	if (mxhosts_action(p, n, &line, why, sizeof(why)) == -1) {
+	if ((line = next_line(mh)) == NULL)
+		return -1;
+	if (mxhosts_action(p, n, line, why, sizeof(why)) == -1) {
 		spoil(mh, lineno, why);
 		return 0;
 	}
-	line.lineno = lineno;
-	return keep(mh, &line);
+	line->lineno = lineno;
+	if (mh->nline > 0 &&
+	    (conflict = mxhosts_conflict(&mh->line[0], line)) != NULL)
+		spoil(mh, lineno, conflict);
+	else if (mh->nline == MXHOSTS_MAXLINES)
+		spoil(mh, lineno, "the pattern has too many lines");
+	else
+		mh->nline++;
+	return 0;
 }
 
 /* Has no large variables: the compiler would clear them for each line. */

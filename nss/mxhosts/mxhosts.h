@@ -57,12 +57,9 @@ struct mxhosts {
 	int		 score;		/* MXHOSTS_*, of that pattern */
 	int		 byrcpt;	/* the domain has user patterns */
 	unsigned int	 badline;	/* a line that cannot be used, or 0 */
-	char		 bad[200];	/* ... and why */
 	size_t		 where;		/* number of the file of that pattern */
-	char		 pattern[322];	/* it, cut if it is longer */
 	char		*origin;	/* its path; NULL if nothing matches */
 	/* private */
-	char		 domain[254];
 	size_t		 domainlen;
 	const char	*user;		/* the local part, or NULL */
 	size_t		 userlen;
@@ -71,6 +68,10 @@ struct mxhosts {
 	int		 unicode;	/* the domain has A-labels */
 	int		 current;	/* score of the pattern being read */
 	int		 nomem;
+	/* from here on not cleared: */
+	char		 bad[200];	/* why badline cannot be used */
+	char		 pattern[322];	/* of the answer, cut if it is longer */
+	char		 domain[254];	/* private */
 };
 
 /* In the order of precedence; the first is the main one, and may be absent. */

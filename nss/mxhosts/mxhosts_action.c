@@ -21,14 +21,16 @@
 #include "dsn.h"
 #include "mxdb.h"
 
+#define MAXWORD	1200	/* octets: "mx:", a name in UTF-8, a port */
+
 /* The words of a line; each is copied here, NUL-ended. */
 struct words {
 	const char	*p;
 	const char	*end;
-	char		 word[MXHOSTS_MAXLINE + 1];
 	int		 quoted;
 	char		*err;
 	size_t		 errsize;
+	char		 word[MAXWORD + 1];
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -43,15 +45,17 @@ fail(struct words *w, const char *fmt, ...)
 	return -1;
 }
 
-/* Plain printable text; the rest would end up in replies and logs. */
+/* It would end up in replies and logs. */
 static int
-check_octet(struct words *w, char ch)
+bad_octet(struct words *w, char ch)
 {
-	unsigned char u = (unsigned char)ch;
+	return fail(w, "control character 0x%02x", (unsigned char)ch);
+}
 
-	if (u < 0x20 || u == 0x7f)
-		return fail(w, "control character 0x%02x", u);
-	return 0;
+static int
+too_long(struct words *w)
+{
+	return fail(w, "a word is longer than %d octets", MAXWORD);
 }
 
 static int
@@ -62,8 +66,10 @@ quoted_word(struct words *w)
 	for (w->p++; w->p < w->end && *w->p != '"'; w->p++) {
 		if (*w->p == '\\' && w->p + 1 < w->end)
 			w->p++;
-		if (check_octet(w, *w->p) == -1)
-			return -1;
+		if ((unsigned char)*w->p < 0x20 || *w->p == 0x7f)
+			return bad_octet(w, *w->p);
+		if (n == MAXWORD)
+			return too_long(w);
 		if ((*w->p & 0x80) != 0)
 			return fail(w, "octet 0x%02x is not ASCII; write the "
 			    "text in English", (unsigned char)*w->p);
@@ -122,28 +128,41 @@ fold_names(struct words *w)
 	return 0;
 }
 
+/* Part of a word without quotes. */
+static int
+is_plain(char ch)
+{
+	return (unsigned char)ch > 0x20 && ch != '"' && ch != 0x7f;
+}
+
 /* 1: a word; 0: the end of the line or a comment; -1: an error. */
 static int
 next_word(struct words *w)
 {
-	size_t n = 0;
+	const char *p = w->p, *end = w->end;
+	size_t n;
 
-	while (w->p < w->end && mxhosts_is_blank(*w->p))
-		w->p++;
+	while (p < end && mxhosts_is_blank(*p))
+		p++;
+	w->p = p;
 	w->word[0] = '\0';
 	w->quoted = 0;
-	if (w->p == w->end || *w->p == '#')
+	if (p == end || *p == '#')
 		return 0;
-	if (*w->p == '"')
+	if (*p == '"')
 		return quoted_word(w);
-	for (; w->p < w->end && !mxhosts_is_blank(*w->p); w->p++) {
-		if (check_octet(w, *w->p) == -1)
-			return -1;
-		if (*w->p == '"')
-			return fail(w, "a quote inside a word");
-		w->word[n++] = *w->p;
-	}
+	while (p < end && is_plain(*p))
+		p++;
+	if (p < end && *p == '"')
+		return fail(w, "a quote inside a word");
+	if (p < end && !mxhosts_is_blank(*p))
+		return bad_octet(w, *p);
+	n = (size_t)(p - w->p);
+	if (n > MAXWORD)
+		return too_long(w);
+	memcpy(w->word, w->p, n);
 	w->word[n] = '\0';
+	w->p = p;
 	if (!mxhosts_is_ascii(w->word, n) && fold_names(w) == -1)
 		return -1;
 	return 1;
