@@ -1009,14 +1009,14 @@ test_dispatch_unrecorded_failure_is_not_reported(void **state)
 	assert_true(fixture_exists("queue", id.s));
 	assert_int_equal(dispatch_messages(d), 1);
 	assert_int_equal(record_fails, 0);
-	now.wall += 3600;
+	now.wall += 400;
 	run();
 	assert_int_equal(noted("mute.test"), 2);
 	assert_journal(&id, "FAR*");
 	assert_int_equal(dispatch_messages(d), 2);
 	/* nor again, when what was in memory is gone */
 	restart();
-	now.wall += 3600;
+	now.wall += 4000;
 	run();
 	assert_int_equal(noted("mute.test"), 3);
 	assert_journal(&id, "FAR*A");
