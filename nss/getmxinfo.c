@@ -13,19 +13,15 @@
 
 #include "getmxinfo.h"
 
-#include <netinet/in.h>
-
 #include <errno.h>
-#include <ifaddrs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 #include "dns.h"
 #include "lookup.h"
 #include "mxresolve.h"
+#include "self.h"
 #include "sources/module.h"
 #include "trace.h"
 
@@ -378,53 +374,13 @@ mx_lookup(const struct mx_env *env, const char *domain,
 	return error;
 }
 
-static int
-own_hostname(char *buf, size_t size)
-{
-	if (gethostname(buf, size) == -1)
-		return -1;
-	buf[size - 1] = '\0';
-	return strchr(buf, '.') == NULL ? -1 : 0;
-}
-
-static int
-same_address(const struct sockaddr *a, const struct sockaddr *b)
-{
-	if (a->sa_family != b->sa_family)
-		return 0;
-	if (a->sa_family == AF_INET)
-		return ((const struct sockaddr_in *)
-		    (const void *)a)->sin_addr.s_addr ==
-		    ((const struct sockaddr_in *)
-		    (const void *)b)->sin_addr.s_addr;
-	return a->sa_family == AF_INET6 &&
-	    memcmp(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr,
-	    &((const struct sockaddr_in6 *)(const void *)b)->sin6_addr,
-	    16) == 0;
-}
-
-static int
-own_address(const struct sockaddr *sa, struct ifaddrs **all)
-{
-	struct ifaddrs *i;
-
-	if (*all == NULL && getifaddrs(all) == -1) {
-		*all = NULL;
-		return 0;
-	}
-	for (i = *all; i != NULL; i = i->ifa_next)
-		if (i->ifa_addr != NULL && same_address(i->ifa_addr, sa))
-			return 1;
-	return 0;
-}
-
 int
 getmxinfo(const char *domain, const struct mxhints *hints,
     struct mxinfo **res)
 {
 	static const struct mx_env env = {
 		nssconf_places, mxmodule_builtin, mxdns_now, arc4random_uniform,
-		own_hostname, own_address, &mxmodule_installed, 1
+		mxself_hostname, mxself_is_own, &mxmodule_installed, 1
 	};
 
 	return mx_lookup(&env, domain, hints, res);

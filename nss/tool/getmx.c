@@ -267,13 +267,14 @@ trace(void *arg, const struct mxtrace *t)
 }
 
 static void
-trace_begin(struct tracing *tr, const struct opts *o, struct mxhints *h)
+trace_begin(struct tracing *tr, const struct opts *o, struct mxhints *h,
+    FILE *out, FILE *errors)
 {
 	memset(tr, 0, sizeof(*tr));
 	tr->o = o;
 	if (!o->trace)
 		return;
-	tr->fp = o->mode == NAMES ? stderr : stdout;
+	tr->fp = o->mode == NAMES ? errors : out;
 	if (o->mode == JSON &&
 	    (tr->fp = open_memstream(&tr->text, &tr->len)) == NULL)
 		err(EX_TEMPFAIL, "trace");
@@ -291,19 +292,21 @@ trace_end(struct tracing *tr)
 
 static void
 print(const struct opts *o, const char *arg, const struct mxinfo *info,
-    int rcpt, const char *traced)
+    const char *traced, FILE *out, FILE *errors)
 {
+	int rcpt = strchr(arg, '@') != NULL;
+
 	switch (o->mode) {
 	case JSON:
-		getmx_json(stdout, arg, info, traced);
+		getmx_json(out, arg, info, traced);
 		break;
 	case NAMES:
-		getmx_names(stdout, info);
+		getmx_names(out, info);
 		if (info->mi_error != MX_OK)
-			getmx_table(stderr, info, rcpt, 0);
+			getmx_table(errors, info, rcpt, 0);
 		break;
 	default:
-		getmx_table(stdout, info, rcpt, o->colour);
+		getmx_table(out, info, rcpt, o->colour);
 	}
 }
 
@@ -316,7 +319,7 @@ flush(void)
 
 /* A domain, user@domain or [literal]; the exit code. */
 static int
-look_up(void *opts, const char *arg)
+look_up(void *opts, const char *arg, FILE *out, FILE *errors)
 {
 	const struct opts *o = opts;
 	struct mxhints h = MXHINTS_INIT;
@@ -334,31 +337,47 @@ look_up(void *opts, const char *arg)
 		domain = at + 1;
 		h.mh_rcpt = arg;
 	}
-	trace_begin(&tr, o, &h);
+	trace_begin(&tr, o, &h, out, errors);
 	error = getmxinfo(domain, &h, &info);
 	trace_end(&tr);
 	if (info == NULL)
-		warnx("%s: %s", arg, mx_strerror(error));
+		(void)fprintf(errors, "getmx: %s: %s\n", arg,
+		    mx_strerror(error));
 	else
-		print(o, arg, info, at != NULL, tr.text);
+		print(o, arg, info, tr.text, out, errors);
 	freemxinfo(info);
 	free(tr.text);
-	if (!o->hold)
-		flush();
 	return getmx_exit_code(error);
+}
+
+/* Those of standard input; the highest exit code. */
+static int
+look_up_all(struct opts *o)
+{
+	struct getmx_pool *pool;
+	int worst = EX_OK, code, failed;
+
+	if ((pool = getmx_pool_new(look_up, o, o->hold)) == NULL)
+		err(EX_TEMPFAIL, "standard input");
+	failed = getmx_input(stdin, getmx_pool_add, pool, &worst) == -1;
+	if (failed)
+		warn("standard input");
+	code = getmx_pool_end(pool);
+	return failed ? EX_TEMPFAIL : code;
 }
 
 /* An argument; the exit code. */
 static int
 obey(struct opts *o, const char *arg)
 {
-	int worst = EX_OK;
+	int code;
 
-	if (strcmp(arg, "-") != 0)
-		return look_up(o, arg);
-	if (getmx_input(stdin, look_up, o, &worst) == -1)
-		err(EX_TEMPFAIL, "standard input");
-	return worst;
+	if (strcmp(arg, "-") == 0)
+		return look_up_all(o);
+	code = look_up(o, arg, stdout, stderr);
+	if (!o->hold)
+		flush();
+	return code;
 }
 
 int

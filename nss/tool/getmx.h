@@ -63,6 +63,28 @@ int	getmx_input(FILE *, int (*look_up)(void *arg, const char *domain),
 	    void *arg, int *worst);
 
 /*
+ * One lookup: what it prints goes to OUT and ERRORS.  An exit code.
+ */
+typedef int getmx_work(void *arg, const char *domain, FILE *out,
+	    FILE *errors);
+
+/*
+ * Lookups in threads, printed to stdout and stderr in the order in which
+ * they were added.  Out of memory, or if stdout fails, the program ends.
+ *
+ * getmx_pool_new: WORK may be called by several threads at once.  HOLD:
+ *	stdout need not be flushed when nothing more is to be printed yet.
+ *	NULL if memory ran out.
+ * getmx_pool_add: for getmx_input(): one more domain, which is copied.
+ *	Waits while there are too many.  0.
+ * getmx_pool_end: waits for all, frees the pool, and returns the highest
+ *	exit code.
+ */
+struct getmx_pool *getmx_pool_new(getmx_work *, void *arg, int hold);
+int	getmx_pool_add(void *pool, const char *domain);
+int	getmx_pool_end(struct getmx_pool *);
+
+/*
  * Both return an exit code: 0 or EX_CONFIG.  SOURCES: a list to use
  * instead of the configured one, or NULL.
  */
