@@ -67,7 +67,7 @@ static char *take_names(const struct key *, void *, char *);
 static char *take_masquerade(const struct key *, void *, char *);
 static char *take_local(const struct key *, void *, char *);
 static char *take_paths(const struct key *, void *, char *);
-static char *take_directory(const struct key *, void *, char *);
+static char *take_spool(const struct key *, void *, char *);
 static char *take_address(const struct key *, void *, char *);
 static char *take_size(const struct key *, void *, char *);
 static char *take_number(const struct key *, void *, char *);
@@ -96,7 +96,7 @@ static const struct key {
 	{ "local-domains", take_names, AT(local_domains), NULL, 0, 0, NULL },
 	{ "local", take_local, 0, "mbox", 0, 0, NULL },
 	{ "aliases", take_paths, AT(aliases), NULL, 0, 0, NULL },
-	{ "spool", take_directory, AT(spool), MXNSS_SPOOLDIR, 0, 0, NULL },
+	{ "spool", take_spool, AT(spool), MXNSS_SPOOLDIR, 0, 0, NULL },
 	{ "source-address", take_address, AT(source_address), NULL, 0, 0,
 	    NULL },
 	{ "max-size", take_size, AT(max_size), "50M", 1024, 1048576 * MB,
@@ -288,14 +288,18 @@ take_paths(const struct key *k, void *field, char *value)
 }
 
 static char *
-take_directory(const struct key *k, void *field, char *value)
+take_spool(const struct key *k, void *field, char *value)
 {
 	size_t n = strlen(value);
 
 	(void)k;
+	if (strcmp(value, "none") == 0) {
+		*(char **)field = NULL;
+		return NULL;
+	}
 	if (value[0] != '/')
-		return xasprintf("\"%s\" is not supported; give a directory "
-		    "that begins with /", value);
+		return xasprintf("\"%s\" is neither a directory that begins "
+		    "with / nor none", value);
 	while (n > 1 && value[n - 1] == '/')
 		value[--n] = '\0';
 	*(char **)field = xstrdup(value);

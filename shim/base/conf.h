@@ -37,7 +37,7 @@ struct conf {
 	char	*forward;	/* address of CONF_FORWARD, or NULL */
 	char	**aliases;	/* NULL-ended: paths */
 	bool	 aliases_default; /* they were not named */
-	char	*spool;		/* directory */
+	char	*spool;		/* directory, or NULL: nothing waits */
 	char	*source_address; /* address to connect from, or NULL */
 	uint64_t max_size;	/* octets of a message */
 	unsigned max_rcpts;

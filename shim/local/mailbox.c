@@ -190,6 +190,8 @@ main(int argc, char **argv)
 	log_open("local", conf->log);
 	if (clearenv() != 0 || chdir("/") == -1)
 		ret = EX_OSERR;
+	else if (conf->spool == NULL)
+		ret = EX_CONFIG;	/* nobody may ask */
 	else if (listening)
 		ret = serve_all(conf->spool);
 	else

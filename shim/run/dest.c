@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "base/xmalloc.h"
+#include "run/job.h"
+#include "spool/envelope.h"
 
 #define NSLOTS		4096
 #define NSUBMITTERS	256
@@ -43,6 +45,20 @@ struct dests {
 	size_t		 cap;
 	int64_t		 unblock_at;	/* ms, -1: none is blocked */
 };
+
+void
+dest_name(const struct envelope_rcpt *rcpt, char *name, size_t size)
+{
+	const char *at = strrchr(rcpt->addr, '@');
+	size_t i;
+
+	if (rcpt->mailbox || at == NULL ||
+	    strlcpy(name, at + 1, size) >= size)
+		(void)strlcpy(name, LOCAL_DEST, size);
+	for (i = 0; name[i] != '\0'; i++)
+		if (name[i] >= 'A' && name[i] <= 'Z')
+			name[i] = (char)(name[i] - 'A' + 'a');
+}
 
 static struct dest **
 slot(struct dests *ds, const char *domain)

@@ -18,8 +18,15 @@
 
 #include "base/result.h"
 
+struct envelope_rcpt;
 struct message;
 struct worker;
+
+/*
+ * Where mail for the recipient goes: its domain in lower case, or LOCAL_DEST
+ * for a user of this machine.
+ */
+void	dest_name(const struct envelope_rcpt *, char *name, size_t size);
 
 /* Recipients of one message at one destination: becomes a struct job. */
 struct task {

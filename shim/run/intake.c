@@ -24,24 +24,6 @@
 #define LOAD_SLICE	16	/* messages loaded before workers are served */
 #define LOCAL_RETRY	60	/* seconds, after a local failure */
 
-/*
- * Where mail for RCPT goes: its domain in lower case, or LOCAL_DEST for a
- * user of this machine.
- */
-static void
-dest_of(const struct envelope_rcpt *rcpt, char *domain, size_t size)
-{
-	const char *at = strrchr(rcpt->addr, '@');
-	size_t i;
-
-	if (rcpt->mailbox || at == NULL ||
-	    strlcpy(domain, at + 1, size) >= size)
-		(void)strlcpy(domain, LOCAL_DEST, size);
-	for (i = 0; domain[i] != '\0'; i++)
-		if (domain[i] >= 'A' && domain[i] <= 'Z')
-			domain[i] = (char)(domain[i] - 'A' + 'a');
-}
-
 /* Put what is open into the lines of its destinations. */
 static void
 make_tasks(struct dispatch *d, struct message *m)
@@ -53,7 +35,7 @@ make_tasks(struct dispatch *d, struct message *m)
 	for (i = 0; i < l->mf.env.nrcpt; i++) {
 		if (l->rcpt[i].state != RCPT_OPEN)
 			continue;
-		dest_of(&l->mf.env.rcpt[i], domain, sizeof(domain));
+		dest_name(&l->mf.env.rcpt[i], domain, sizeof(domain));
 		l->rcpt[i].state = RCPT_BUSY;
 		l->tasks += dest_add(dests_get(d->dests, domain), m->uid, m,
 		    i, JOB_MAXRCPT);
@@ -73,7 +55,7 @@ is_simple(const struct load *l)
 	if (l->mf.env.nrcpt > JOB_MAXRCPT)
 		return false;
 	for (i = 0; i < l->mf.env.nrcpt; i++) {
-		dest_of(&l->mf.env.rcpt[i], domain, sizeof(domain));
+		dest_name(&l->mf.env.rcpt[i], domain, sizeof(domain));
 		if (i == 0)
 			memcpy(first, domain, sizeof(first));
 		if (l->rcpt[i].state != RCPT_OPEN ||

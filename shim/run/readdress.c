@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -85,20 +84,6 @@ copy_envelope(struct envelope *to, const struct envelope *from)
 	}
 }
 
-/* Somebody who gets it already gets it once. */
-static bool
-is_known(const struct envelope *env, const struct expand_to *to)
-{
-	size_t i;
-
-	for (i = 0; i < env->nrcpt; i++)
-		if (!env->rcpt[i].expanded &&
-		    env->rcpt[i].mailbox == to->mailbox &&
-		    strcasecmp(env->rcpt[i].addr, to->addr) == 0)
-			return true;
-	return false;
-}
-
 static void
 log_alias(const struct round *r, const char *addr, const struct expansion *x)
 {
@@ -124,7 +109,8 @@ take(struct round *r, size_t i, const struct expansion *x)
 	r->env.rcpt[i].expanded = true;
 	log_alias(r, old->addr, x);
 	for (k = 0; k < x->nto; k++) {
-		if (is_known(&r->env, &x->to[k]))
+		/* somebody who gets it already gets it once */
+		if (envelope_has(&r->env, x->to[k].addr, x->to[k].mailbox))
 			continue;
 		/* reports name whom the sender named */
 		rcpt = add_rcpt(&r->env, x->to[k].addr, old,

@@ -22,6 +22,7 @@
 #include "base/priv.h"
 #include "local/writer.h"
 #include "run/loop.h"
+#include "run/now.h"
 #include "run/service.h"
 #include "run/verify.h"
 #include "spool/queue.h"
@@ -35,14 +36,16 @@
 #define LOCK_MS		20	/* between two of them */
 #define LOCK_WAIT_MS	1000	/* while another runner works */
 
-enum { OPT_ONCE = 256, OPT_DAEMON, OPT_IDLE, OPT_CHECK, OPT_VERIFY, OPT_HELP,
-    OPT_VERSION };
+enum { OPT_ONCE = 256, OPT_DAEMON, OPT_IDLE, OPT_CHECK, OPT_VERIFY, OPT_NOW,
+    OPT_VERBOSE, OPT_HELP, OPT_VERSION };
 
 struct arguments {
 	enum loop_mode	 mode;
 	int		 idle;		/* seconds */
 	bool		 checking;
 	char		**addresses;	/* to verify, NULL-ended; or NULL */
+	const char	*now;		/* identifier of what comes, or NULL */
+	bool		 verbose;	/* with that */
 };
 
 static const struct option options[] = {
@@ -51,6 +54,8 @@ static const struct option options[] = {
 	{ "idle", required_argument, NULL, OPT_IDLE },
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "verify", no_argument, NULL, OPT_VERIFY },
+	{ "now", required_argument, NULL, OPT_NOW },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 }
@@ -59,7 +64,8 @@ static const struct option options[] = {
 static const char usage[] =
     "usage: runner [--once | --daemon | --idle seconds | --check | --help |\n"
     "              --version]\n"
-    "       runner --verify address ...\n";
+    "       runner --verify address ...\n"
+    "       runner --now id [--verbose]\n";
 
 static int
 check(const struct conf *conf)
@@ -163,6 +169,14 @@ parse_options(int argc, char **argv, struct arguments *arg, int *ret)
 		case OPT_VERIFY:
 			arg->addresses = argv;
 			break;
+		case OPT_NOW:
+			arg->now = optarg;
+			if (!id_is_valid(optarg))
+				*ret = EX_USAGE;
+			break;
+		case OPT_VERBOSE:
+			arg->verbose = true;
+			break;
 		case OPT_HELP:
 			fputs(usage, stdout);
 			return -1;
@@ -176,6 +190,8 @@ parse_options(int argc, char **argv, struct arguments *arg, int *ret)
 		*ret = EX_USAGE;
 	if (arg->addresses != NULL)
 		arg->addresses = argv + optind;
+	if (arg->verbose && arg->now == NULL)
+		*ret = EX_USAGE;
 	if (*ret != EX_OK) {
 		fputs(usage, stderr);
 		return -1;
@@ -204,11 +220,26 @@ main(int argc, char **argv)
 	}
 	if (arg.addresses != NULL) {
 		/* name servers are not asked as root, if that can be helped */
-		(void)priv_become_owner(conf->spool);
+		if (conf->spool != NULL)
+			(void)priv_become_owner(conf->spool);
 		log_open("verify", LOG_TO_STDERR);
 		ret = verify(conf, arg.addresses);
 		conf_free(conf);
 		return ret;
+	}
+	if (arg.now != NULL) {
+		ret = EX_TEMPFAIL;
+		log_open("smtp", conf->log);
+		if (clearenv() == 0 && chdir("/") == 0)
+			ret = now(conf, STDIN_FILENO, arg.now, arg.verbose);
+		conf_free(conf);
+		return ret;
+	}
+	if (conf->spool == NULL) {
+		fputs("runner: nothing waits with \"spool: none\" in "
+		    CONF_PATH "\n", stderr);
+		conf_free(conf);
+		return EX_CONFIG;
 	}
 	if (geteuid() == 0 && (conf->local == CONF_MBOX ||
 	    conf->local == CONF_MAILDIR))

@@ -39,6 +39,19 @@ verbose_new(int fd)
 }
 
 void
+verbose_format(struct buf *b, char dir, const char *line)
+{
+	size_t start = b->len;
+
+	if (dir != '=')
+		buf_adds(b, dir == '>' ? ">>> " : "<<< ");
+	buf_adds(b, line);
+	if (b->len > start)
+		result_clean(b->data + start);
+	buf_addc(b, '\n');
+}
+
+void
 verbose_line(struct verbose *v, char dir, const char *line)
 {
 	struct buf b = BUF_INIT;
@@ -46,11 +59,7 @@ verbose_line(struct verbose *v, char dir, const char *line)
 
 	if (v->fd == -1)
 		return;
-	if (dir != '=')
-		buf_adds(&b, dir == '>' ? ">>> " : "<<< ");
-	buf_adds(&b, line);
-	result_clean(b.data);
-	buf_addc(&b, '\n');
+	verbose_format(&b, dir, line);
 	len = b.len < MAX_LINE ? b.len : MAX_LINE;
 	if (send(v->fd, b.data, len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 &&
 	    errno != EAGAIN && errno != EINTR) {

@@ -39,6 +39,25 @@ struct drop {
 	struct msgid	id;
 };
 
+/*
+ * Who owns an empty spool, a user or a container with a volume, need not
+ * prepare it.  Root must: its spool is to belong to somebody else.
+ */
+static int
+make_dir(const char *spool, const char *path)
+{
+	struct stat st;
+	int fd, rc;
+
+	fd = open(spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = fd != -1 && geteuid() != 0 && fstat(fd, &st) == 0 &&
+	    st.st_uid == geteuid() && (mkdir(path, 0700) == 0 ||
+	    errno == EEXIST) && fsync(fd) == 0 ? 0 : -1;
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
 static int
 open_dir(const char *spool)
 {
@@ -47,6 +66,12 @@ open_dir(const char *spool)
 
 	/* O_PATH: most callers may enter drop/ but not read it */
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT) {
+		if (make_dir(spool, path) == 0)
+			fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		else
+			errno = ENOENT;
+	}
 	error = errno;
 	free(path);
 	errno = error;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/xmalloc.h"
 
@@ -65,6 +66,18 @@ struct envelope_rcpt *
 envelope_add_rcpt(struct envelope *e, const char *addr)
 {
 	return add_rcpt(e, xstrdup(addr));
+}
+
+bool
+envelope_has(const struct envelope *e, const char *addr, bool mailbox)
+{
+	size_t i;
+
+	for (i = 0; i < e->nrcpt; i++)
+		if (!e->rcpt[i].expanded && e->rcpt[i].mailbox == mailbox &&
+		    strcasecmp(e->rcpt[i].addr, addr) == 0)
+			return true;
+	return false;
 }
 
 const char *

@@ -61,6 +61,8 @@ void	envelope_init(struct envelope *);
 void	envelope_clear(struct envelope *);
 /* A recipient, last; it is valid until the next is added. */
 struct envelope_rcpt *envelope_add_rcpt(struct envelope *, const char *addr);
+/* Whether ADDR gets the message, in its mailbox here or elsewhere. */
+bool	envelope_has(const struct envelope *, const char *addr, bool mailbox);
 /* What the sender called that recipient. */
 const char *envelope_orcpt(const struct envelope_rcpt *);
 /* Forget what only the spool's owner may say. */

@@ -37,7 +37,11 @@ main(int argc, char **argv)
 	}
 	priv_sanitize(0);
 	conf = conf_load(CONF_PATH);
-	if (priv_become_owner(conf->spool) == -1) {
+	if (conf->spool == NULL) {
+		fputs("acceptor: there is no spool: \"spool: none\" in "
+		    CONF_PATH "\n", stderr);
+		code = EX_CONFIG;
+	} else if (priv_become_owner(conf->spool) == -1) {
 		fprintf(stderr, "acceptor: cannot become the owner of %s: %s\n",
 		    conf->spool, strerror(errno));
 		code = EX_NOPERM;

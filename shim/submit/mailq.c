@@ -261,9 +261,13 @@ run(struct request *r)
 	int code;
 
 	r->uid = getuid();
-	code = owner_become("mailq", conf->spool, r->verb != NULL ?
+	if (conf->spool == NULL)
+		code = complain(r->verb != NULL ? EX_UNAVAILABLE : EX_OK,
+		    CONF_PATH, "spool: none, so that nothing waits");
+	else
+		code = owner_become("mailq", conf->spool, r->verb != NULL ?
 	    "change the queue" : "see the queue");
-	if (code == EX_OK)
+	if (code == EX_OK && conf->spool != NULL)
 		code = carry_out(r, conf);
 	conf_free(conf);
 	return code;

@@ -115,9 +115,10 @@ is_unlocked(const char *spool)
 	int fd;
 
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free_lock = errno == ENOENT;	/* the first runner makes it */
 	free(path);
 	if (fd == -1)
-		return false;
+		return free_lock;
 	free_lock = flock(fd, LOCK_EX | LOCK_NB) == 0;
 	close(fd);
 	return free_lock;

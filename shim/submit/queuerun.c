@@ -107,6 +107,8 @@ queuerun_main(const struct conf *conf, const struct pick *pick)
 {
 	int code;
 
+	if (conf->spool == NULL)
+		return EX_OK;	/* nothing waits */
 	if (access(conf->spool, F_OK) == 0 && !owner_may(conf->spool) &&
 	    pick->n == 0) {
 		/* where no runner listens, one comes by itself */

@@ -119,7 +119,8 @@ returned_mail(struct submission *s)
 	s->drop = NULL;
 	if (to == NULL)
 		to = submission_login(s);
-	if (to[0] == '\0' || (d = drop_open(s->conf->spool, &id)) == NULL)
+	if (to[0] == '\0' || s->conf->spool == NULL ||
+	    (d = drop_open(s->conf->spool, &id)) == NULL)
 		return -1;
 	envelope_init(&e);
 	e.uid = getuid();

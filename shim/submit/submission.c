@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From envelope and message to a file in drop/, and the word to the runner.
+ * From envelope and message to a file in drop/, and the word to the runner;
+ * or to who can write there; or, without a spool, to the recipients.
  * Whatever is wrong is found before the commit; from there on the only
  * result is EX_OK.
  */
@@ -22,6 +23,7 @@
 #include "base/result.h"
 #include "base/xmalloc.h"
 #include "submit/compose.h"
+#include "submit/direct.h"
 #include "submit/handover.h"
 #include "submit/notify.h"
 
@@ -76,8 +78,8 @@ remedy(int error)
 	switch (error) {
 	case ENOENT:
 	case ENOTDIR:
-		return "make the spool, for example with \"systemd-tmpfiles "
-		    "--create\"";
+		return "make the spool, with \"systemd-tmpfiles --create\", "
+		    "or as a directory of your own that \"spool\" names";
 	case EACCES:
 	case EPERM:
 		return "the directory must be writable for you: mode 3733, or "
@@ -294,6 +296,46 @@ both_failed(struct submission *s, int error)
 	    strerror(errno), remedy(error));
 }
 
+static int
+open_memory(struct submission *s)
+{
+	s->drop = drop_memory(&s->id);
+	return s->drop != NULL ? EX_OK : submission_refuse(s, EX_TEMPFAIL,
+	    "4.3.0", "no memory for the message: %s; it was not queued",
+	    strerror(errno));
+}
+
+static int
+hand_over(struct submission *s)
+{
+	struct buf text = BUF_INIT;
+	int code = handover_send(s->env->submit_path, s->id.s,
+	    drop_fd(s->drop), &text);
+
+	if (code != EX_OK)
+		submission_refuse(s, code, code == EX_TEMPFAIL ? "4.3.0" :
+		    "5.3.0", "%s: %s; the message was not queued",
+		    s->env->submit_path, buf_str(&text));
+	buf_clear(&text);
+	return code;
+}
+
+static int
+deliver(struct submission *s)
+{
+	struct buf text = BUF_INIT;
+	int code = direct_deliver(s->env->runner, drop_fd(s->drop), s->id.s,
+	    s->verbose, &text);
+
+	if (code != EX_OK)
+		submission_refuse(s, code, code == EX_TEMPFAIL ? "4.3.0" :
+		    "5.3.0", "the message was not delivered to all: %s%s",
+		    buf_str(&text), code == EX_TEMPFAIL ? "; nothing waits "
+		    "here (spool: none), so send it again" : "");
+	buf_clear(&text);
+	return code;
+}
+
 /* The spool is not ours to write to: somebody else may take the message. */
 static int
 open_handover(struct submission *s)
@@ -307,11 +349,8 @@ open_handover(struct submission *s)
 		return spool_failed(s);
 	if (!handover_is_open(path))
 		return both_failed(s, error);
-	s->handed_over = true;
-	s->drop = drop_memory(&s->id);
-	return s->drop != NULL ? EX_OK : submission_refuse(s, EX_TEMPFAIL,
-	    "4.3.0", "no memory for the message: %s; it was not queued",
-	    strerror(errno));
+	s->commit = hand_over;
+	return open_memory(s);
 }
 
 static int
@@ -319,9 +358,14 @@ open_drop(struct submission *s)
 {
 	int code = EX_OK;
 
-	if (drop_space(s->conf->spool, drop_need(s->conf->max_size)) == 0)
+	if (s->conf->spool == NULL) {
+		s->commit = deliver;
+		code = open_memory(s);
+	} else if (drop_space(s->conf->spool, drop_need(s->conf->max_size)) == 0)
 		s->drop = drop_open(s->conf->spool, &s->id);
-	if (s->drop == NULL && (code = open_handover(s)) != EX_OK)
+	if (s->drop == NULL && code == EX_OK)
+		code = open_handover(s);
+	if (code != EX_OK)
 		return code;
 	s->envelope.uid = getuid();
 	s->envelope.time = id_time(s->id.s);
@@ -378,27 +422,12 @@ offer_dialogue(struct submission *s)
 }
 
 static int
-hand_over(struct submission *s)
-{
-	struct buf text = BUF_INIT;
-	int code = handover_send(s->env->submit_path, s->id.s,
-	    drop_fd(s->drop), &text);
-
-	if (code != EX_OK)
-		submission_refuse(s, code, code == EX_TEMPFAIL ? "4.3.0" :
-		    "5.3.0", "%s: %s; the message was not queued",
-		    s->env->submit_path, buf_str(&text));
-	buf_clear(&text);
-	return code;
-}
-
-static int
 commit(struct submission *s)
 {
 	struct drop *drop = s->drop;
 
-	if (s->handed_over)
-		return hand_over(s);
+	if (s->commit != NULL)
+		return s->commit(s);
 	offer_dialogue(s);
 	s->drop = NULL;
 	return drop_commit(drop) == -1 ? spool_failed(s) : EX_OK;
@@ -420,9 +449,9 @@ static void
 tell_runner(struct submission *s)
 {
 	/* who took it from us does that */
-	if (!s->handed_over)
+	if (s->commit == NULL)
 		submission_wake(s, s->id.s);
-	if (!s->verbose)
+	if (!s->verbose || s->conf->spool == NULL)
 		return;
 	dprintf(STDOUT_FILENO, "queued as %s\n", s->id.s);
 	if (s->dialogue != -1)

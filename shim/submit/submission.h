@@ -51,7 +51,8 @@ struct submission {
 	char		*login;		/* address of the caller */
 	char		*login_name;	/* of the caller, in full */
 	int		 dialogue;	/* to hear it, or -1 */
-	bool		 handed_over;	/* the spool is not ours to write to */
+	/* what becomes of the message in memory; NULL: it is in the spool */
+	int		 (*commit)(struct submission *);
 };
 
 /*

@@ -217,12 +217,9 @@ static const struct {
 	{ "mail-name: a..b", "mail-name: \"a..b\" is not a host name" },
 	{ "local-domains: ok.example -x",
 	    "local-domains: \"-x\" is not a host name" },
-	{ "spool: none",
-	    "spool: \"none\" is not supported; give a directory that begins "
-	    "with /" },
 	{ "spool: var/spool",
-	    "spool: \"var/spool\" is not supported; give a directory that "
-	    "begins with /" },
+	    "spool: \"var/spool\" is neither a directory that begins with / "
+	    "nor none" },
 	{ "source-address: localhost",
 	    "source-address: \"localhost\" is not an IP address" },
 	{ "max-size: many", "max-size: \"many\" is not a number" },
