@@ -97,23 +97,31 @@ is_unicode(const char *s)
 	return false;
 }
 
-int
-mxres_name(const char *domain, char *buf, size_t size)
+/* The same for one in Unicode. */
+static int
+check_unicode(const char *domain, char *buf, size_t size)
 {
 	char ascii[MXRES_TEXTMAX + 1];
 
+	if (mxres_idna_ascii(domain, ascii, sizeof(ascii)) == -1)
+		return -1;
+	if (check_ascii(ascii, buf, size) == 0)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+int
+mxres_name(const char *domain, char *buf, size_t size)
+{
 	if (domain == NULL || buf == NULL) {
 		errno = EINVAL;
 		return -1;
 	}
 	if (check_ascii(domain, buf, size) == 0)
 		return 0;
-	errno = EINVAL;
-	if (!is_unicode(domain) ||
-	    mxres_idna_ascii(domain, ascii, sizeof(ascii)) == -1)
-		return -1;
-	if (check_ascii(ascii, buf, size) == 0)
-		return 0;
+	if (is_unicode(domain))
+		return check_unicode(domain, buf, size);
 	errno = EINVAL;
 	return -1;
 }

@@ -160,14 +160,12 @@ mxres_resconf_read(char *text, struct mxres_resconf *conf)
  * program does not decide what it believes.
  */
 static void
-read_environment(struct mxres_resconf *conf)
+read_environment(struct mxres_resconf *conf, const char *options)
 {
-	const char *options = secure_getenv("RES_OPTIONS");
 	bool trust = conf->trust;
 	char text[256], *s = text, *word;
 
-	if (options == NULL || strlcpy(text, options, sizeof(text)) >=
-	    sizeof(text))
+	if (strlcpy(text, options, sizeof(text)) >= sizeof(text))
 		return;
 	while ((word = next_word(&s)) != NULL)
 		set_option(conf, word);
@@ -304,6 +302,7 @@ read_anew(struct mxres_resconf *conf, const struct version *version,
 enum mxres_status
 mxres_resconf_load(struct mxres_resconf *conf, int *error)
 {
+	const char *options = secure_getenv("RES_OPTIONS");
 	struct version now;
 	bool known = get_version(&now);
 	enum mxres_status status;
@@ -313,7 +312,8 @@ mxres_resconf_load(struct mxres_resconf *conf, int *error)
 	else if ((status = read_anew(conf, known ? &now : NULL, error)) !=
 	    MXRES_OK)
 		return status;
-	read_environment(conf);
+	if (options != NULL)
+		read_environment(conf, options);
 #ifdef RES_TRUSTAD
 	conf->may_trust = true;
 #endif

@@ -230,15 +230,22 @@ mxdns_add(const struct mxnss_host *host, struct mxnss_reply *r,
 	return 0;
 }
 
+static void
+pass_note(const struct mxnss_host *host, struct mxnss_reply *r,
+    const struct mxres_answer *a, size_t n)
+{
+	char text[700];
+
+	mxdns_note(a, n, text, sizeof(text));
+	(void)host->note(r, text);
+}
+
 void
 mxdns_notes(const struct mxnss_host *host, struct mxnss_reply *r,
     const struct mxres_answer *a)
 {
-	char text[700];
 	size_t i;
 
-	for (i = 0; i < a->nnote; i++) {
-		mxdns_note(a, i, text, sizeof(text));
-		(void)host->note(r, text);
-	}
+	for (i = 0; i < a->nnote; i++)
+		pass_note(host, r, a, i);
 }

@@ -61,25 +61,39 @@ judge(struct mxnss_reply *r, enum mxnss_status status)
 	return status;
 }
 
-enum mxnss_status
-mxsource_ask(struct lookup *lk, size_t n, const struct mxnss_query *q,
-    struct mxnss_reply *r)
+/* Source N, opened the first time that it is wanted; else R says why not. */
+static const struct mxsource *
+open_source(struct lookup *lk, size_t n, struct mxnss_reply *r,
+    enum mxnss_status *status)
 {
 	const struct mxsource *s;
 	char why[700];
 	int error;
 
+	s = mxsrclist_open(lk->list, n, why, sizeof(why), &error);
+	if (s != NULL)
+		return s;
+	if (error == MX_ENOMEM)
+		r->nomem = 1;
+	(void)mxinfo_host.fail(r, error, NULL, why);
+	*status = error == MX_ECONFIG ? MXNSS_TRYAGAIN : MXNSS_UNAVAIL;
+	return NULL;
+}
+
+enum mxnss_status
+mxsource_ask(struct lookup *lk, size_t n, const struct mxnss_query *q,
+    struct mxnss_reply *r)
+{
+	const struct mxsource *s = mxsrclist_opened(lk->list, n);
+	enum mxnss_status status;
+
 	if (lk->env->now() >= q->deadline) {
 		(void)mxinfo_host.fail(r, MX_ETIMEOUT, NULL, NULL);
 		return MXNSS_TRYAGAIN;
 	}
-	s = mxsrclist_open(lk->list, n, why, sizeof(why), &error);
-	if (s != NULL)
-		return judge(r, s->mod->getmxbyname(s->priv, q, r));
-	if (error == MX_ENOMEM)
-		r->nomem = 1;
-	(void)mxinfo_host.fail(r, error, NULL, why);
-	return error == MX_ECONFIG ? MXNSS_TRYAGAIN : MXNSS_UNAVAIL;
+	if (s == NULL && (s = open_source(lk, n, r, &status)) == NULL)
+		return status;
+	return judge(r, s->mod->getmxbyname(s->priv, q, r));
 }
 
 /* E, which the DNS named, with what the mx: line says. */

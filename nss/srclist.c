@@ -319,6 +319,18 @@ fail:
 	return NULL;
 }
 
+static _Atomic(struct mxsource *) *
+place_of(struct mxsrclist *l, size_t n)
+{
+	return &l->source[n == MXSRCLIST_DNS ? NSSCONF_MAXSOURCES : n];
+}
+
+const struct mxsource *
+mxsrclist_opened(struct mxsrclist *l, size_t n)
+{
+	return atomic_load(place_of(l, n));
+}
+
 /*
  * Threads that come at the same time all open the source, and the first one
  * through wins: nobody waits for another one, who may never come back.
@@ -327,8 +339,7 @@ const struct mxsource *
 mxsrclist_open(struct mxsrclist *l, size_t n, char *why, size_t size,
     int *error)
 {
-	_Atomic(struct mxsource *) *place = &l->source[n == MXSRCLIST_DNS ?
-	    NSSCONF_MAXSOURCES : n];
+	_Atomic(struct mxsource *) *place = place_of(l, n);
 	struct mxsource *s, *first = atomic_load(place);
 	const char *name = "dns", *arg = NULL;
 

@@ -29,8 +29,8 @@ struct mxsource {
  *	env->keep says so, lists are kept for later calls with the same.
  * mxsrclist_put: the caller has done with it; NULL is fine.
  * mxsrclist_conf: what it says.
- * mxsrclist_open: its source number N, which is opened when it is first
- *	asked for.  NULL with one line in WHY; *ERROR is then MX_ECONFIG if
+ * mxsrclist_opened: its source number N, if it has been opened, or NULL.
+ * mxsrclist_open: the same, which is opened if need be.  NULL with one line in WHY; *ERROR is then MX_ECONFIG if
  *	the list is wrong, MX_ENOMEM, or MX_ESOURCE.
  * Any number of threads can use a list.  In a child of fork(2), sources that
  * are not linked in are opened anew.
@@ -39,6 +39,7 @@ struct mxsrclist *mxsrclist_get(const struct mx_env *, const char *sources,
 	    char *err, size_t errsize);
 void	mxsrclist_put(struct mxsrclist *);
 const struct nssconf *mxsrclist_conf(const struct mxsrclist *);
+const struct mxsource *mxsrclist_opened(struct mxsrclist *, size_t n);
 const struct mxsource *mxsrclist_open(struct mxsrclist *, size_t n,
 	    char *why, size_t size, int *error);
 
