@@ -179,12 +179,14 @@ os.execv("{self.runner}", ["{self.runner}"])""")
         return []           # mxnss-boot.timer counts once, from the boot
 
     def own_octets(self):
-        """Of mxnss-mta and what it depends on; pages as packages have them."""
-        dev = re.compile(r"include|\.a$|pkgconfig|man3|README|NEWS|LICENSE")
+        """Of mxnss-mta, pages as packages have them; not of the libraries
+        and getmx, which other packages have."""
+        own = re.compile(r"sbin/|libexec/|systemd/|sysusers|tmpfiles|"
+                         r"man8/|man1/(mailq|newaliases)")
         total = 0
         for file in self.stage.rglob("*"):
             name = str(file.relative_to(self.stage))
-            if not file.is_file() or file.is_symlink() or dev.search(name):
+            if not file.is_file() or file.is_symlink() or not own.search(name):
                 continue
             total += (len(gzip.compress(file.read_bytes()))
                       if "/man/" in name else file.stat().st_size)

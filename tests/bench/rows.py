@@ -13,8 +13,6 @@ import time
 from cell import ALICE, Watch, await_true
 from peers import STRACE
 
-MIB = 1 << 20
-
 
 class Row:
     def __init__(self, name, title, figures, measure, rounds=3, fits=None,
