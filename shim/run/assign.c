@@ -21,8 +21,10 @@
 #define BACKLOG_FAST_MS	2000	/* the same, where tasks are fast: they wait
 				   for a processor, of which there are no more */
 #define FAST_MS		20	/* tasks that are worth to be given ahead */
-#define CAREFUL		4	/* workers, before any of them reached a host */
-#define CAREFUL_MS	20	/* until there is one more all the same */
+#define HANDFUL		4	/* workers that are made as fast as they can be */
+#define HIRE_MS		40	/* for one more: one there may be free by then */
+#define SPARE_MS	100	/* the same while there are such: of many, each
+				   may keep its connection */
 #define RATE_SLACK_MS	2000	/* what may go soon stays in line */
 
 /*
@@ -157,6 +159,7 @@ give(struct dispatch *d, struct dest *dest, struct worker *w)
 	}
 	d->nopen += parked;
 	memset(&job, 0, sizeof(job));
+	(void)strlcpy(job.dest, dest->domain, sizeof(job.dest));
 	job.id = t->m->id;
 	job.place = t->m->place;
 	job.sole = is_sole(t);
@@ -194,76 +197,93 @@ feed(struct dispatch *d, struct dest *dest)
 }
 
 /*
- * As long as nobody has reached anything there may be no network: a handful
- * finds that out as well as all.
+ * When there may be one worker more, with a SPARE one or not.  As long as
+ * nobody has reached anything there may be no network: a handful finds that
+ * out as well as all.  And a handful may do where tasks are fast.
  */
-static bool
-may_hire(struct dispatch *d)
+static int64_t
+hire_at(const struct dispatch *d, const struct worker *spare)
 {
-	if (crew_count(d->crew) >= d->conf->workers ||
-	    !crew_may_hire(d->crew, d->now.mono))
-		return false;
-	return d->reached || crew_count(d->crew) < CAREFUL ||
-	    d->now.mono >= d->hired_at + CAREFUL_MS;
+	if (crew_count(d->crew) < HANDFUL)
+		return 0;
+	return d->hired_at + (spare != NULL ? SPARE_MS : HIRE_MS);
 }
 
 static bool
-hire(struct dispatch *d, struct dest *dest)
+may_hire(const struct dispatch *d, const struct worker *spare)
 {
-	struct worker *w;
+	return crew_count(d->crew) < d->conf->workers &&
+	    crew_may_hire(d->crew, d->now.mono) &&
+	    d->now.mono >= hire_at(d, spare);
+}
 
-	if ((w = crew_hire(d->crew, d->conf, dest, d->now.mono)) == NULL)
+/* One worker more for the destination, if there may be one. */
+static bool
+staff(struct dispatch *d, struct dest *dest)
+{
+	struct worker *w = crew_spare(d->crew);
+
+	if (may_hire(d, w)) {
+		if (crew_hire(d->crew, d->conf, dest, d->now.mono) == NULL)
+			return false;
+		d->hired_at = d->now.mono;
+	} else if (w != NULL)
+		crew_move(w, dest);
+	else
 		return false;
-	d->hired_at = d->now.mono;
 	feed(d, dest);
 	return true;
+}
+
+static bool
+may_staff(const struct dispatch *d)
+{
+	const struct worker *spare = crew_spare(d->crew);
+
+	return spare != NULL || may_hire(d, NULL);
 }
 
 void
 dispatch_serve(struct dispatch *d)
 {
 	struct dest *dest, *next;
-	bool full, wanted = false;
 
 	for (dest = dests_first(d->dests, DEST_SERVED); dest != NULL;
 	    dest = next) {
 		next = dests_after(dest);
 		feed(d, dest);
 	}
-	while (may_hire(d) && (dest = dests_next(d->dests)) != NULL)
-		if (rate_allows(d, dest) && !hire(d, dest))
+	while (may_staff(d) && (dest = dests_next(d->dests)) != NULL)
+		if (rate_allows(d, dest) && !staff(d, dest))
 			break;
 	for (dest = dests_first(d->dests, DEST_SERVED); dest != NULL;
 	    dest = next) {
 		next = dests_after(dest);
-		while (dest->ntasks > 0 && needs_worker(d, dest))
-			if (!may_hire(d) || !hire(d, dest)) {
-				wanted = true;
-				break;
-			}
+		while (dest->ntasks > 0 && needs_worker(d, dest) &&
+		    staff(d, dest))
+			;
 	}
-	full = crew_count(d->crew) >= d->conf->workers;
-	crew_yield(d->crew, full && dests_is_waiting(d->dests));
-	/* connections that are kept for what may come are of less use */
-	if (full && wanted)
-		crew_dismiss(d->crew, d->now.mono, 0);
+	crew_yield(d->crew, crew_count(d->crew) >= d->conf->workers &&
+	    dests_is_waiting(d->dests));
 }
 
 int64_t
 dispatch_hire_at(const struct dispatch *d)
 {
+	int64_t at = hire_at(d, NULL);
 	const struct dest *dest;
 
 	if (crew_count(d->crew) >= d->conf->workers)
 		return -1;
+	if (at <= d->now.mono)
+		at = d->now.mono + SLOW_MS;
 	if (dests_is_waiting(d->dests))
-		return !d->reached && d->hired_at + CAREFUL_MS > d->now.mono ?
-		    d->hired_at + CAREFUL_MS : d->now.mono + SLOW_MS;
+		return at;
 	for (dest = dests_first(d->dests, DEST_SERVED); dest != NULL;
 	    dest = dests_after(dest))
 		if (dest->ntasks > 0 && dest->nworkers - dest->nleaving <
 		    dest->limit)
-			return d->now.mono + SLOW_MS;
+			return at;
 	return -1;
 }
 

@@ -86,7 +86,7 @@ crew_may_hire(const struct crew *c, int64_t now)
 
 /* In the child.  Nothing of the runner may stay open but the lock. */
 static void __attribute__((noreturn))
-work(struct crew *c, const struct conf *conf, const char *domain, int sock)
+work(struct crew *c, const struct conf *conf, int sock)
 {
 	sigset_t none;
 
@@ -95,7 +95,27 @@ work(struct crew *c, const struct conf *conf, const char *domain, int sock)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	log_open("smtp", conf->log);
-	_exit(worker_run(conf, c->queue, domain, sock));
+	_exit(worker_run(conf, c->queue, sock));
+}
+
+static void
+join(struct worker *w, struct dest *d)
+{
+	w->dest = d;
+	TAILQ_INSERT_TAIL(&d->workers, w, of_dest);
+	d->nworkers++;
+	dest_update(d);
+}
+
+static void
+part(struct worker *w)
+{
+	struct dest *d = w->dest;
+
+	TAILQ_REMOVE(&d->workers, w, of_dest);
+	d->nworkers--;
+	d->nleaving -= w->leaving;
+	dest_update(d);
 }
 
 struct worker *
@@ -120,20 +140,38 @@ crew_hire(struct crew *c, const struct conf *conf, struct dest *d, int64_t now)
 		return NULL;
 	}
 	if (pid == 0)
-		work(c, conf, d->domain, sock[1]);
+		work(c, conf, sock[1]);
 	c->pause = 0;
 	close(sock[1]);
 	w = xcalloc(1, sizeof(*w));
 	w->pid = pid;
 	w->sock = sock[0];
-	w->dest = d;
 	w->since = now;
 	c->count++;
 	TAILQ_INSERT_TAIL(&c->workers, w, link);
-	TAILQ_INSERT_TAIL(&d->workers, w, of_dest);
-	d->nworkers++;
-	dest_update(d);
+	join(w, d);
 	return w;
+}
+
+struct worker *
+crew_spare(const struct crew *c)
+{
+	struct worker *w, *best = NULL;
+
+	TAILQ_FOREACH(w, &c->workers, link)
+		if (w->nturns == 0 && !w->leaving &&
+		    (w->dest->ntasks == 0 || w->dest->blocked) &&
+		    (best == NULL || w->since < best->since))
+			best = w;
+	return best;
+}
+
+void
+crew_move(struct worker *w, struct dest *d)
+{
+	part(w);
+	w->served = 0;
+	join(w, d);
 }
 
 struct worker *
@@ -321,11 +359,8 @@ bury_worker(struct crew *c, struct worker *w)
 	}
 	log_death(w, status);
 	TAILQ_REMOVE(&c->workers, w, link);
-	TAILQ_REMOVE(&w->dest->workers, w, of_dest);
 	c->count--;
-	w->dest->nworkers--;
-	w->dest->nleaving -= w->leaving;
-	dest_update(w->dest);
+	part(w);
 	/* the last first: they are put back to the head of the line */
 	while (w->nturns > 1)
 		c->events->back(c->arg, w->dest, w->turn[--w->nturns].task);
@@ -360,18 +395,13 @@ crew_dismiss(struct crew *c, int64_t now, int64_t ms)
 void
 crew_yield(struct crew *c, bool wanted)
 {
-	struct worker *w;
+	const struct worker *w;
 
 	c->wanted = wanted;
-	if (!wanted)
-		return;
+	/* one that leaves already will do */
 	TAILQ_FOREACH(w, &c->workers, link)
-		if (w->nturns == 0) {
-			/* one that leaves already will do */
+		if (w->nturns == 0 && w->leaving)
 			c->wanted = false;
-			leave(w);
-			return;
-		}
 }
 
 void

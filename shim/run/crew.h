@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The workers: forked one per destination and connection, fed with tasks,
+ * The workers: each with one destination and connection, fed with tasks,
  * which they do in that order, and killed at a hard deadline.  What they
  * report goes to the calls of struct crew_events.
  */
@@ -45,6 +45,13 @@ struct worker *crew_hire(struct crew *, const struct conf *, struct dest *,
 	    int64_t now);
 bool	crew_may_hire(const struct crew *, int64_t now);
 /*
+ * The worker that has had nothing to do for the longest time, and whose
+ * destination has nothing that may go now; NULL if there is none.  It can be
+ * given to another destination, where it has to connect first.
+ */
+struct worker *crew_spare(const struct crew *);
+void	crew_move(struct worker *, struct dest *);
+/*
  * A worker of the destination that can take a task: an idle one, or one that
  * has done some and has less than DEPTH before it.  NULL if there is none.
  */
@@ -63,8 +70,8 @@ int	crew_feed(struct worker *, struct task *, const struct job *, int fd,
 /* Let idle workers go: those idle for MS at NOW. */
 void	crew_dismiss(struct crew *, int64_t now, int64_t ms);
 /*
- * WANTED: a destination has no worker and there may be no more.  Lets an idle
- * one go now, or one that finishes a task and has served for a while.
+ * WANTED: a destination has no worker, there may be no more, and none has
+ * nothing to do.  Lets one go that finishes a task and has served for a while.
  */
 void	crew_yield(struct crew *, bool wanted);
 /* Let all go when their task is done: the configuration changed, the end. */

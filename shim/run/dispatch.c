@@ -448,9 +448,8 @@ close_gaps(struct dispatch *d, struct task *t)
 static void
 on_ready(void *arg, struct dest *dest)
 {
-	struct dispatch *d = arg;
+	const struct dispatch *d = arg;
 
-	d->reached = true;
 	/* as often as that many of them were greeted */
 	dest->limit *= 2;
 	if (dest->limit > d->conf->per_destination)
@@ -475,7 +474,6 @@ judge(struct dispatch *d, struct dest *dest, const struct report *r)
 		dest->limit = dest->limit > 1 ? dest->limit / 2 : 1;
 	else if (dest->limit < d->conf->per_destination)
 		dest->limit++;
-	d->reached |= !r->offline;
 }
 
 static void
@@ -496,7 +494,6 @@ judge_network(struct dispatch *d, const struct result *why, bool offline)
 	}
 	log_warn("the network is down: %s; mail waits, and one message at a "
 	    "time is tried", why->text);
-	d->reached = false;
 	/* that was not their fault */
 	dests_unblock(d->dests, INT64_MAX);
 	dests_drain(d->dests, postpone_all, d);

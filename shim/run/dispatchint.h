@@ -52,7 +52,6 @@ struct dispatch {
 	int64_t		 sync_at;	/* ms, -1: nothing to sync */
 	bool		 hold;
 	bool		 stopping;
-	bool		 reached;	/* somebody reached a host */
 	int64_t		 hired_at;	/* ms: the last worker was */
 	struct outage	 outage;
 	struct early_reader reader[NREADERS];

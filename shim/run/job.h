@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "base/result.h"
+#include "spool/envelope.h"
 #include "spool/id.h"
 #include "spool/queue.h"
 
@@ -29,6 +30,7 @@
 #define JOB_MAXRCPT	100	/* recipients in one job */
 
 struct job {
+	char		 dest[ENVELOPE_MAX_ADDR + 1]; /* a domain, LOCAL_DEST */
 	struct msgid	 id;
 	enum queue_place place;
 	bool		 sole;	/* no recipient is open outside this job and

@@ -34,6 +34,7 @@
 struct worker {
 	struct queue	*queue;
 	const struct conf *conf;
+	char		 dest[ENVELOPE_MAX_ADDR + 1];	/* served now */
 	struct local	*local;		/* to this machine, or NULL */
 	struct deliver	*deliver;	/* else */
 	int		 sock;
@@ -191,6 +192,42 @@ record_waiting(struct work *k)
 	free(rcpt);
 }
 
+/* --- destinations ---------------------------------------------------------*/
+
+static void
+leave_dest(struct worker *w)
+{
+	deliver_free(w->deliver);
+	w->deliver = NULL;
+	local_free(w->local);
+	w->local = NULL;
+}
+
+/* From one destination to another it keeps nothing. */
+static void
+go_to_dest(struct worker *w, const char *dest)
+{
+	if ((w->deliver != NULL || w->local != NULL) &&
+	    strcmp(w->dest, dest) == 0)
+		return;
+	leave_dest(w);
+	(void)strlcpy(w->dest, dest, sizeof(w->dest));
+	if (strcmp(dest, LOCAL_DEST) == 0) {
+		log_open("local", w->conf->log);
+		w->local = local_new(w->conf);
+	} else {
+		log_open("smtp", w->conf->log);
+		w->deliver = deliver_new(w->conf, w->queue, w->dest);
+	}
+}
+
+static bool
+is_connected(const struct worker *w)
+{
+	return w->local != NULL ? local_is_connected(w->local) :
+	    w->deliver != NULL && deliver_is_connected(w->deliver);
+}
+
 /* --- jobs -----------------------------------------------------------------*/
 
 static int
@@ -255,6 +292,7 @@ run_job(struct work *k, int fd)
 	m->ready = on_ready;
 	m->trace = k->verbose != NULL ? on_trace : NULL;
 	m->arg = k;
+	go_to_dest(k->w, job->dest);
 	if (k->w->local != NULL)
 		local_message(k->w->local, m);
 	else
@@ -366,10 +404,8 @@ static void
 wait_for_job(struct worker *w)
 {
 	struct pollfd pfd = { .fd = w->sock, .events = POLLIN };
-	bool connected = w->local != NULL ? local_is_connected(w->local) :
-	    deliver_is_connected(w->deliver);
 
-	if (!connected || poll(&pfd, 1, IDLE_MS) != 0)
+	if (!is_connected(w) || poll(&pfd, 1, IDLE_MS) != 0)
 		return;
 	if (w->local != NULL)
 		local_disconnect(w->local);
@@ -378,20 +414,12 @@ wait_for_job(struct worker *w)
 }
 
 int
-worker_run(const struct conf *conf, struct queue *queue, const char *domain,
-    int sock)
+worker_run(const struct conf *conf, struct queue *queue, int sock)
 {
 	struct worker w = { .queue = queue, .conf = conf, .sock = sock };
 	struct job job;
 	int fd[2], got, rv = EX_OK;
 
-	if (strcmp(domain, LOCAL_DEST) == 0) {
-		log_open("local", conf->log);
-		w.local = local_new(conf);
-	} else {
-		log_open("smtp", conf->log);
-		w.deliver = deliver_new(conf, queue, domain);
-	}
 	while (!w.orphan) {
 		wait_for_job(&w);
 		if ((got = receive_job(sock, &job, fd)) == 0)
@@ -403,7 +431,6 @@ worker_run(const struct conf *conf, struct queue *queue, const char *domain,
 		}
 		handle_job(&w, &job, fd[0], fd[1]);
 	}
-	deliver_free(w.deliver);
-	local_free(w.local);
+	leave_dest(&w);
 	return rv;
 }

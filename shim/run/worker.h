@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* A worker: one destination domain, many messages.  Runs in a forked child. */
+/*
+ * A worker: many messages, most of them for one destination, whose connection
+ * it keeps.  Runs in a forked child.
+ */
 #ifndef SHIM_RUN_WORKER_H
 #define SHIM_RUN_WORKER_H
 
@@ -7,10 +10,9 @@
 #include "spool/queue.h"
 
 /*
- * Serve jobs for DOMAIN that arrive on SOCK until it closes; returns the
- * exit code of the process.
+ * Serve jobs that arrive on SOCK until it closes; returns the exit code of the
+ * process.
  */
-int	worker_run(const struct conf *, struct queue *, const char *domain,
-	    int sock);
+int	worker_run(const struct conf *, struct queue *, int sock);
 
 #endif /* SHIM_RUN_WORKER_H */

@@ -40,7 +40,7 @@
 static void
 note(const char *domain, const struct job *job)
 {
-	char line[256];
+	char line[512];
 	int fd;
 
 	fd = open(fixture_path(".", "notes"), O_WRONLY | O_CREAT | O_APPEND |
@@ -152,10 +152,10 @@ serve_job(struct queue *q, const char *domain, const struct job *job, int fd,
 }
 
 int
-worker_run(const struct conf *conf, struct queue *q, const char *domain,
-    int sock)
+worker_run(const struct conf *conf, struct queue *q, int sock)
 {
 	struct job job;
+	const char *domain = job.dest;
 	int fd, pipe_fd;
 
 	(void)conf;

@@ -40,13 +40,13 @@
 /* --- the worker: the domain says what becomes of the mail --------------- */
 
 int
-worker_run(const struct conf *conf, struct queue *q, const char *domain,
-    int sock)
+worker_run(const struct conf *conf, struct queue *q, int sock)
 {
 	struct journal_record rec;
 	struct report rep;
 	struct msgid late;
 	struct job job;
+	const char *domain = job.dest;
 	int fd;
 
 	(void)conf;
