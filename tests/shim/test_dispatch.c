@@ -501,6 +501,38 @@ noted_after(const char *text)
 	return lines;
 }
 
+/* The process number at the end of the line of the notes with TEXT. */
+static long
+noted_by(const char *text)
+{
+	char *notes = fixture_read(".", "notes"), *p = strstr(notes, text);
+	long pid;
+
+	assert_non_null(p);
+	*strchr(p, '\n') = '\0';
+	pid = strtol(strrchr(p, ' '), NULL, 10);
+	free(notes);
+	return pid;
+}
+
+/* Where there may be no more, one with nothing to do goes where it is needed. */
+static void
+test_dispatch_worker_moves(void **state)
+{
+	struct msgid id;
+
+	(void)state;
+	conf.workers = 1;
+	fixture_drop(&id, "a@x.test", "b@one.test");
+	run();
+	fixture_drop(&id, "a@x.test", "b@two.test");
+	run();
+	assert_int_equal(noted("one.test"), 1);
+	assert_int_equal(noted("two.test"), 1);
+	assert_int_equal(noted_by("one.test"), noted_by("two.test"));
+	assert_int_equal(dispatch_messages(d), 0);
+}
+
 /* A flood for one destination does not delay another. */
 static void
 test_dispatch_is_fair(void **state)
@@ -1444,6 +1476,7 @@ main(void)
 		TEST(test_dispatch_many_recipients_in_jobs),
 		TEST(test_dispatch_one_worker_many_messages),
 		TEST(test_dispatch_more_destinations_than_workers),
+		TEST(test_dispatch_worker_moves),
 		TEST(test_dispatch_is_fair),
 		TEST(test_dispatch_is_fair_to_submitters),
 		TEST(test_dispatch_grows_with_success),
