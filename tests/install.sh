@@ -51,7 +51,7 @@ wrong=$(expect <<'END'
 755 /usr/bin/getmx
 755 /usr/sbin/sendmail
 755 /usr/libexec/mxnss/runner
-755 /usr/libexec/mxnss/acceptor
+link /usr/libexec/mxnss/acceptor
 755 /usr/libexec/mxnss/mailbox
 link /usr/bin/mailq
 link /usr/bin/newaliases
@@ -87,6 +87,7 @@ link /usr/share/man/man3/mxres_free.3
 644 /usr/share/man/man1/getmx.1
 644 /usr/share/man/man1/mailq.1
 644 /usr/share/man/man8/sendmail.8
+link /usr/share/man/man8/mxnss-sendmail.8
 644 /usr/share/man/man8/mxnss-runner.8
 644 /usr/share/man/man8/mxnss-mailbox.8
 644 /usr/share/man/man5/aliases.5

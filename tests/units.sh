@@ -33,7 +33,7 @@ ${MAKE:-make} -s -C "$top_builddir" $(printf 'etc/%s ' $units) || exit 1
 for unit in $units; do
 	# the programs need not be installed
 	sed -e "s|^ExecStart=.*/runner|ExecStart=$top_builddir/shim/runner|" \
-	    -e "s|^ExecStart=.*/acceptor|ExecStart=$top_builddir/shim/acceptor|" \
+	    -e "s|^ExecStart=.*/acceptor|ExecStart=$top_builddir/shim/sendmail|" \
 	    -e "s|^ExecStart=.*/sendmail|ExecStart=$top_builddir/shim/sendmail|" \
 	    "$top_builddir/etc/$unit" >"$dir/$unit"
 done

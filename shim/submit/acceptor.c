@@ -6,6 +6,8 @@
  */
 #include "config.h"
 
+#include "submit/acceptor.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,21 +23,17 @@
 #define WAKE_PATH	MXNSS_RUNDIR "/wake"
 
 int
-main(int argc, char **argv)
+acceptor_main(int argc)
 {
+	int code = EX_OK;	/* of a refusal the client knows */
 	struct conf *conf;
 	struct msgid id;
-	int code = EX_OK;	/* of a refusal the client knows */
 
-	(void)argv;
-	if (argc < 1)
-		return EX_USAGE;
 	if (argc > 1) {
 		fputs("usage: acceptor, with a connection on standard input; "
 		    "see sendmail(8)\n", stderr);
 		return EX_USAGE;
 	}
-	priv_sanitize(0);
 	conf = conf_load(CONF_PATH);
 	if (conf->spool == NULL) {
 		fputs("acceptor: there is no spool: \"spool: none\" in "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sendmail and mailq: one program, by the name that it is called by.  It
- * runs as its caller, with no privilege, and puts one file into the spool.
+ * sendmail, mailq, newaliases and acceptor: one program, by the name that it
+ * is called by.  It runs as its caller, with no privilege, and puts one file
+ * into the spool.
  */
 #include "config.h"
 
@@ -15,6 +16,7 @@
 #include "base/conf.h"
 #include "base/priv.h"
 #include "base/xmalloc.h"
+#include "submit/acceptor.h"
 #include "submit/mailq.h"
 #include "submit/newaliases.h"
 #include "submit/opts.h"
@@ -142,5 +144,7 @@ main(int argc, char **argv)
 		return mailq_main(argc, argv);
 	if (strcmp(name, "newaliases") == 0)
 		return check_aliases();
+	if (strcmp(name, "acceptor") == 0)
+		return acceptor_main(argc);
 	return sendmail_main(argc, argv);
 }
