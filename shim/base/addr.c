@@ -2,8 +2,8 @@
 /*
  * The address parser.  It reads what RFC 5322 allows and what is common
  * beyond it (two dots in a row, an address as display name, a group without
- * its semicolon), and gives addresses as RFC 5321 writes them.  Octets that
- * could end a line, and addresses outside ASCII, come out of it as errors.
+ * its semicolon), and gives addresses as RFC 5321 and 6531 write them.  Octets
+ * that could end a line come out of it as errors, as does what is not UTF-8.
  */
 #include "config.h"
 
@@ -19,6 +19,8 @@
 
 #include "base/buf.h"
 #include "base/hostname.h"
+#include "base/idna.h"
+#include "base/utf8.h"
 #include "base/xmalloc.h"
 
 struct parser {
@@ -254,9 +256,32 @@ is_literal_valid(char *s, size_t n)
 	return valid;
 }
 
+/*
+ * What the DNS knows it by.  That form needs no SMTPUTF8: an address does
+ * only where its local part is outside ASCII.
+ */
 static const char *
-check_domain(struct buf *d)
+to_ascii(struct buf *d)
 {
+	char ascii[ADDR_MAX_DOMAIN + 1];
+	const char *why = idna_ascii(buf_str(d), ascii, sizeof(ascii));
+
+	if (why == NULL) {
+		buf_reset(d);
+		buf_adds(d, ascii);
+	}
+	return why;
+}
+
+static const char *
+check_domain(struct buf *d, bool *converted)
+{
+	const char *why;
+
+	*converted = utf8_has_eightbit(buf_str(d), d->len) && d->len > 0 &&
+	    d->data[0] != '[';
+	if (*converted && (why = to_ascii(d)) != NULL)
+		return why;
 	if (d->len > 1 && d->data[d->len - 1] == '.')
 		d->data[--d->len] = '\0';
 	if (d->len == 0)
@@ -298,12 +323,15 @@ format_local(struct buf *out, const struct buf *local)
 static const char *
 check_octets(const struct buf *b)
 {
-	size_t i;
+	size_t i, n;
 
-	for (i = 0; i < b->len; i++) {
-		if ((unsigned char)b->data[i] >= 0x80)
-			return "addresses outside ASCII are not supported";
-		if ((unsigned char)b->data[i] < ' ' || b->data[i] == 0x7f)
+	if (!utf8_is_valid(buf_str(b), b->len))
+		return "it is outside ASCII, and not UTF-8";
+	for (i = 0; i < b->len; i += n) {
+		for (n = 1; i + n < b->len &&
+		    ((unsigned char)b->data[i + n] & 0xc0) == 0x80; n++)
+			continue;
+		if (!utf8_is_printable(b->data + i, n))
 			return "a control character";
 	}
 	return NULL;
@@ -313,14 +341,15 @@ check_octets(const struct buf *b)
 static int
 emit(struct parser *ps)
 {
-	struct addr a;
+	struct addr a = { .has_domain = ps->has_domain };
 	const char *why = NULL;
 
 	if (ps->local.len == 0)
 		return fail(ps, "the part before @ is missing");
 	if ((why = check_octets(&ps->local)) != NULL ||
 	    (why = check_octets(&ps->domain)) != NULL ||
-	    (ps->has_domain && (why = check_domain(&ps->domain)) != NULL))
+	    (ps->has_domain && (why = check_domain(&ps->domain,
+	    &a.converted)) != NULL))
 		return fail(ps, why);
 	buf_reset(&ps->spec);
 	format_local(&ps->spec, &ps->local);
@@ -331,7 +360,6 @@ emit(struct parser *ps)
 	if (ps->spec.len > ADDR_MAX)
 		return fail(ps, "the address is too long");
 	a.spec = buf_str(&ps->spec);
-	a.has_domain = ps->has_domain;
 	a.start = ps->start;
 	a.end = ps->end;
 	why = ps->each(ps->arg, &a);
@@ -341,7 +369,8 @@ emit(struct parser *ps)
 static int
 emit_null(struct parser *ps)
 {
-	const struct addr a = { "", false, ps->pos, ps->pos };
+	const struct addr a = { .spec = "", .start = ps->pos,
+	    .end = ps->pos };
 	const char *why = ps->each(ps->arg, &a);
 
 	return why != NULL ? fail(ps, why) : 0;
@@ -515,6 +544,12 @@ addr_one(const char *s, const char *default_domain, const char **why)
 	if (one.spec == NULL)
 		*why = "no address";
 	return one.spec;
+}
+
+bool
+addr_needs_utf8(const char *address)
+{
+	return utf8_has_eightbit(address, strlen(address));
 }
 
 int

@@ -16,9 +16,11 @@
 
 struct addr {
 	/* "local@domain" as RFC 5321 writes it, quoted where it must be;
-	   only "local" if it has no domain; "" for <> */
+	   only "local" if it has no domain; "" for <>.  The local part may
+	   be UTF-8 (RFC 6531), the domain is ASCII */
 	const char	*spec;
 	bool		 has_domain;
+	bool		 converted; /* the text has the domain in Unicode */
 	size_t		 start;	/* where the address is in the text, without */
 	size_t		 end;	/* name, brackets and obsolete route */
 };
@@ -42,6 +44,9 @@ char	*addr_one(const char *s, const char *default_domain,
 /* The address A completed, the caller's; NULL with *WHY if it is too long. */
 char	*addr_complete(const struct addr *, const char *default_domain,
 	    const char **why);
+
+/* Whether a server must know SMTPUTF8 (RFC 6531) to get ADDRESS. */
+bool	addr_needs_utf8(const char *address);
 
 /* Same mailbox: the local part as it is, the domain in either case. */
 int	addr_compare(const char *, const char *);

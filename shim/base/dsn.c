@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* The values of NOTIFY, RET and ENVID, read and written. */
+/* The values of NOTIFY, RET, ENVID and ORCPT, read and written. */
 #include "config.h"
 
 #include "base/dsn.h"
 
 #include <string.h>
 #include <strings.h>
+
+#include "base/utf8.h"
 
 static const struct {
 	const char	*name;
@@ -149,4 +151,115 @@ dsn_parse_xtext(const char *p, size_t n, struct buf *b)
 		buf_addc(b, (char)c);
 	}
 	return 0;
+}
+
+/* --- ORCPT (RFC 6533 section 3) ------------------------------------------- */
+
+/* What utf-8-addr-xtext writes as itself: QCHAR. */
+static bool
+is_qchar(char c)
+{
+	return is_xchar(c) && c != '\\';
+}
+
+/* The character at P, well-formed UTF-8, and its length. */
+static unsigned
+code_point(const char *p, size_t *len)
+{
+	const unsigned char *s = (const unsigned char *)p;
+	unsigned v = s[0] < 0x80 ? s[0] : s[0] < 0xe0 ? s[0] & 0x1f :
+	    s[0] < 0xf0 ? s[0] & 0x0f : s[0] & 0x07;
+
+	for (*len = 1; (s[*len] & 0xc0) == 0x80; ++*len)
+		v = v << 6 | (s[*len] & 0x3f);
+	return v;
+}
+
+void
+dsn_add_orcpt(struct buf *b, const char *s)
+{
+	size_t len;
+
+	if (!utf8_has_eightbit(s, strlen(s))) {
+		buf_adds(b, "rfc822;");
+		dsn_add_xtext(b, s);
+		return;
+	}
+	buf_adds(b, "utf-8;");
+	for (; *s != '\0'; s += len) {
+		len = 1;
+		if (is_qchar(*s))
+			buf_addc(b, *s);
+		else
+			buf_printf(b, "\\x{%02X}", code_point(s, &len));
+	}
+}
+
+static void
+add_utf8(struct buf *b, unsigned v)
+{
+	if (v < 0x80) {
+		buf_addc(b, (char)v);
+		return;
+	}
+	if (v < 0x800)
+		buf_addc(b, (char)(0xc0 | v >> 6));
+	else if (v < 0x10000)
+		buf_addc(b, (char)(0xe0 | v >> 12));
+	else {
+		buf_addc(b, (char)(0xf0 | v >> 18));
+		buf_addc(b, (char)(0x80 | (v >> 12 & 0x3f)));
+	}
+	if (v >= 0x800)
+		buf_addc(b, (char)(0x80 | (v >> 6 & 0x3f)));
+	buf_addc(b, (char)(0x80 | (v & 0x3f)));
+}
+
+/* The octets of "\\x{...}" at P, its value in *V; 0: it is none. */
+static size_t
+parse_point(const char *p, size_t n, unsigned *v)
+{
+	size_t i;
+
+	if (n < 6 || memcmp(p, "\\x{", 3) != 0)
+		return 0;
+	for (*v = 0, i = 3; i < n && i < 9 && hex(p[i]) >= 0; i++)
+		*v = *v * 16 + (unsigned)hex(p[i]);
+	return i >= 5 && i < n && p[i] == '}' && *v <= 0x10ffff ? i + 1 : 0;
+}
+
+/* Either form: octets of UTF-8 may also be there as they are. */
+static int
+parse_utf8_xtext(const char *p, size_t n, struct buf *b)
+{
+	size_t len;
+	unsigned v;
+
+	for (; n > 0; p += len, n -= len) {
+		len = 1;
+		if (is_qchar(*p) || (unsigned char)*p >= 0x80)
+			buf_addc(b, *p);
+		else if ((len = parse_point(p, n, &v)) != 0)
+			add_utf8(b, v);
+		else
+			return -1;
+	}
+	return utf8_is_valid(buf_str(b), b->len) &&
+	    memchr(buf_str(b), '\0', b->len) == NULL ? 0 : -1;
+}
+
+int
+dsn_parse_orcpt(const char *p, size_t n, struct buf *b)
+{
+	const char *semicolon = memchr(p, ';', n);
+	size_t type;
+
+	if (semicolon == NULL || semicolon == p)
+		return -1;
+	type = (size_t)(semicolon + 1 - p);
+	if (type == 6 && strncasecmp(p, "utf-8;", type) == 0)
+		return parse_utf8_xtext(p + type, n - type, b);
+	if (dsn_parse_xtext(p + type, n - type, b) == -1)
+		return -1;
+	return type == 7 && strncasecmp(p, "rfc822;", type) == 0 ? 0 : 1;
 }

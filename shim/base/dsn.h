@@ -33,6 +33,11 @@ enum dsn_ret { DSN_RET_UNSAID, DSN_RET_FULL, DSN_RET_HDRS };
  * dsn_is_envid: whether the N octets at P can be an ENVID (section 4.4):
  *	printable, and not too long.
  * dsn_add_xtext: S as xtext (section 4).
+ * dsn_add_orcpt: the address S with its type, as ORCPT has it: "rfc822;" and
+ *	xtext, or outside ASCII "utf-8;" and utf-8-addr-xtext, which is ASCII
+ *	(RFC 6533 section 3).
+ * dsn_parse_orcpt: such a value, of N octets, into B.  0; 1 when it is that of
+ *	another type; -1.
  * dsn_parse_xtext: the N octets at P, which are xtext, into B.  0, or -1 when
  *	they are none, or stand for something that is not printable US-ASCII.
  */
@@ -43,6 +48,8 @@ const char *dsn_ret_name(enum dsn_ret);
 bool	dsn_wants(unsigned notify, unsigned what);
 bool	dsn_is_envid(const char *p, size_t n);
 void	dsn_add_xtext(struct buf *, const char *s);
+void	dsn_add_orcpt(struct buf *, const char *s);
+int	dsn_parse_orcpt(const char *p, size_t n, struct buf *);
 int	dsn_parse_xtext(const char *p, size_t n, struct buf *);
 
 #endif /* SHIM_BASE_DSN_H */

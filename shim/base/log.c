@@ -12,7 +12,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "base/result.h"
+#include "base/utf8.h"
 
 static char tag[64] = "mxnss";
 static enum log_dest dest = LOG_TO_STDERR;
@@ -40,7 +40,7 @@ log_line(int priority, const char *fmt, va_list ap)
 	int n;
 
 	vsnprintf(line, sizeof(line), fmt, ap);
-	result_clean(line);
+	utf8_clean(line);
 	if (dest == LOG_TO_SYSLOG) {
 		syslog(priority, "%s", line);
 		return;

@@ -17,6 +17,7 @@ enum result_code {			/* default code	sysexits(3)	*/
 	R_BADADDR,			/* 5.1.3	EX_DATAERR	*/
 	R_NULLMX,			/* 5.1.10	EX_UNAVAILABLE	*/
 	R_TOOBIG,			/* 5.3.4	EX_UNAVAILABLE	*/
+	R_UTF8,				/* 5.6.7	EX_UNAVAILABLE	*/
 	R_NOROUTE,			/* 5.4.4	EX_NOHOST	*/
 	R_LOOP,				/* 5.4.6	EX_CONFIG	*/
 	R_REFUSED,			/* 5.0.0	EX_UNAVAILABLE	*/

@@ -89,3 +89,52 @@ utf8_is_valid(const char *p, size_t n)
 	utf8_feed(&u, p, n);
 	return utf8_is_complete(&u);
 }
+
+/* Octets of the character that begins with C; 0: none does. */
+static size_t
+length(unsigned char c)
+{
+	struct utf8 u = { 0, 0, 0, false };
+
+	lead(&u, c);
+	return u.bad ? 0 : (size_t)u.more + 1;
+}
+
+bool
+utf8_is_printable(const char *p, size_t n)
+{
+	unsigned char c = (unsigned char)p[0];
+
+	if (n == 1)
+		return c >= ' ' && c < 0x7f;
+	/* U+0080 to U+009F: controls */
+	if (n == 2)
+		return c != 0xc2 || (unsigned char)p[1] >= 0xa0;
+	if (n != 3)
+		return true;
+	/* U+2028 to U+202E, U+2066 to U+2069, U+FEFF, U+FFFE, U+FFFF */
+	if (memcmp(p, "\xe2\x80", 2) == 0)
+		return (unsigned char)p[2] < 0xa8 ||
+		    (unsigned char)p[2] > 0xae;
+	if (memcmp(p, "\xe2\x81", 2) == 0)
+		return (unsigned char)p[2] < 0xa6 ||
+		    (unsigned char)p[2] > 0xa9;
+	return memcmp(p, "\xef\xbb\xbf", 3) != 0 &&
+	    memcmp(p, "\xef\xbf\xbe", 3) != 0 &&
+	    memcmp(p, "\xef\xbf\xbf", 3) != 0;
+}
+
+void
+utf8_clean(char *s)
+{
+	size_t n;
+
+	for (; *s != '\0'; s += n) {
+		n = length((unsigned char)*s);
+		if (n == 0 || strnlen(s, n) < n || !utf8_is_valid(s, n)) {
+			*s = '?';
+			n = 1;
+		} else if (!utf8_is_printable(s, n))
+			memset(s, '?', n);
+	}
+}

@@ -24,5 +24,12 @@ bool	utf8_is_complete(const struct utf8 *);
 bool	utf8_is_valid(const char *, size_t n);
 /* Some octet is outside ASCII. */
 bool	utf8_has_eightbit(const char *, size_t n);
+/*
+ * Whether the character at P, of N octets, may be shown: no control, nothing
+ * that ends a line, or turns the direction of what follows.
+ */
+bool	utf8_is_printable(const char *, size_t n);
+/* What is no character, or may not be shown, becomes '?', in place. */
+void	utf8_clean(char *);
 
 #endif /* SHIM_BASE_UTF8_H */

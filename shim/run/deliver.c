@@ -163,7 +163,8 @@ try_open_connection(struct attempt *a)
 	/* or it wants the rest on another one */
 	if (host_has_left(a))
 		return;
-	a->skip_toobig = a->toobig;
+	for (i = 0; i < a->nopen; i++)
+		a->open[i]->unfit_before = a->open[i]->unfit;
 	a->hosts++;
 	a->addrs++;
 	a->skip_host = hop->host;
@@ -178,34 +179,52 @@ was_tried(const struct attempt *a, const struct hop *hop)
 }
 
 /*
- * A message that is too big for all hosts of the best preference is too big
- * for the destination (RFC 1870 section 6.1): the others would pass it on to
+ * What no host of the best preference takes the destination does not take
+ * (RFC 1870 section 6.1, RFC 6531 section 3.2): the others would pass it on to
  * these.
  */
 static void
-judge_size(struct attempt *a)
+judge_fitness(struct attempt *a)
 {
-	struct result *r;
+	struct delivery_rcpt *rcpt;
 	size_t i;
 
-	if (a->sizes.over || a->sizes.hosts == 0)
+	if (a->fitness.over || a->fitness.hosts == 0)
 		return;
-	a->sizes.over = true;
-	if (a->sizes.toobig < a->sizes.hosts)
-		return;
+	a->fitness.over = true;
 	for (i = 0; i < a->nopen; i++) {
-		r = &a->open[i]->result;
-		r->code = R_TOOBIG;
-		r->esc[0] = '\0';
+		rcpt = a->open[i];
+		if (rcpt->nunfit < a->fitness.hosts)
+			continue;
+		rcpt->result.code = rcpt->unfit;
+		rcpt->result.esc[0] = '\0';
 	}
 	deliver_settle(a);
 }
 
+/* A host was asked: the last one, or, BEFORE, that of the open connection. */
 static void
-count_size(struct attempt *a, bool toobig)
+count_fitness(struct attempt *a, bool before)
 {
-	a->sizes.hosts++;
-	a->sizes.toobig += toobig;
+	struct delivery_rcpt *rcpt;
+	size_t i;
+
+	a->fitness.hosts++;
+	for (i = 0; i < a->nopen; i++) {
+		rcpt = a->open[i];
+		if (before)
+			rcpt->unfit = rcpt->unfit_before;
+		rcpt->nunfit += rcpt->unfit != R_SENT;
+	}
+}
+
+static void
+forget_fitness(struct attempt *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->nopen; i++)
+		a->open[i]->unfit = R_SENT;
 }
 
 /*
@@ -220,12 +239,12 @@ step(struct attempt *a, size_t i, bool again)
 	struct result r;
 
 	if (was_tried(a, hop)) {
-		count_size(a, a->skip_toobig);
+		count_fitness(a, true);
 		return 0;
 	}
 	/* one connection at a time */
 	deliver_disconnect(a->d);
-	a->toobig = false;
+	forget_fitness(a);
 	switch (route_hop(a->d->router, a->route, i, &r)) {
 	case 1:
 		return 1;
@@ -242,7 +261,7 @@ step(struct attempt *a, size_t i, bool again)
 		is_tried_now(a, hop->host);
 		host_try(a, hop);
 	}
-	count_size(a, a->toobig);
+	count_fitness(a, false);
 	return 0;
 }
 
@@ -257,11 +276,11 @@ walk(struct attempt *a, bool again)
 	    a->hosts < MAX_HOSTS && a->addrs < MAX_ADDRS &&
 	    deliver_has_time(a)) {
 		if (i > 0 && route->hop[i].pref != route->hop[i - 1].pref)
-			judge_size(a);
+			judge_fitness(a);
 		if (a->nopen > 0 && step(a, i, again) == 0)
 			i++;
 	}
-	judge_size(a);
+	judge_fitness(a);
 	return i >= route->nhop;
 }
 
@@ -322,6 +341,8 @@ deliver_message(struct deliver *d, struct delivery *m)
 	for (i = 0; i < n; i++) {
 		todo[i] = &m->rcpt[i];
 		todo[i]->final = todo[i]->relayed = false;
+		todo[i]->unfit = todo[i]->unfit_before = R_SENT;
+		todo[i]->nunfit = 0;
 		result_set(&todo[i]->result, R_LOCALERR, "not tried");
 	}
 	m->dead = n > 0;

@@ -25,6 +25,10 @@ struct delivery_rcpt {
 	struct result	 result;
 	bool		 final;		/* sent, or refused for good */
 	bool		 again;		/* of deliver.c: its turn comes yet */
+	enum result_code unfit;		/* of deliver.c, as the next two: what the
+					   last host cannot take, or R_SENT */
+	enum result_code unfit_before;	/* and the one that was tried first */
+	unsigned	 nunfit;	/* hosts that cannot */
 	bool		 relayed;	/* sent, to a host that will not tell the
 					   sender, who wants to know */
 };
@@ -41,6 +45,7 @@ struct delivery {
 	off_t		 start;
 	off_t		 size;
 	bool		 eightbit;
+	bool		 utf8;		/* as in smtp.h */
 	struct delivery_rcpt *rcpt;
 	size_t		 nrcpt;
 	/* called at once when N recipients became final: before all else */

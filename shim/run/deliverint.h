@@ -35,10 +35,9 @@ struct deliver {
 	int		 slow_family;	/* is swallowed on the way; or 0 */
 };
 
-/* What the tried hosts of the best preference said of the message's size. */
-struct sizes {
-	unsigned	 hosts;
-	unsigned	 toobig;	/* so many: too big, before it was sent */
+/* The hosts of the best preference: who cannot take the message. */
+struct fitness {
+	unsigned	 hosts;		/* asked */
 	bool		 over;		/* there was doubt; it is kept */
 };
 
@@ -66,9 +65,7 @@ struct attempt {		/* for the recipients that share a route */
 	struct result	 why;		/* why no host was ready */
 	const char	*skip_host;	/* was tried first, out of turn */
 	uint16_t	 skip_port;
-	bool		 skip_toobig;
-	bool		 toobig;	/* the last host said so */
-	struct sizes	 sizes;
+	struct fitness	 fitness;
 	struct rcptlog	 log;
 };
 

@@ -43,8 +43,8 @@ host_has_left(const struct attempt *a)
 }
 
 /*
- * The result of a recipient.  That the message is too big is for good only
- * when the other hosts of this preference have said it too.
+ * The result of a recipient.  What the host does not offer to take is refused
+ * for good only when the other hosts of this preference do not, either.
  */
 static void
 judge(struct attempt *a, struct delivery_rcpt *rcpt, bool dsn)
@@ -53,10 +53,12 @@ judge(struct attempt *a, struct delivery_rcpt *rcpt, bool dsn)
 
 	if (r->host[0] == '\0')
 		(void)strlcpy(r->host, a->d->peer->relay, sizeof(r->host));
-	if (r->code == R_TOOBIG && r->reply == 0) {
-		a->toobig = true;
+	rcpt->unfit = R_SENT;
+	if ((r->code == R_TOOBIG || r->code == R_UTF8) && r->reply == 0) {
+		rcpt->unfit = r->code;
+		(void)strlcpy(r->esc, result_esc(r), sizeof(r->esc));
+		r->esc[0] = '4';
 		r->code = R_LATER;
-		(void)strlcpy(r->esc, "4.3.4", sizeof(r->esc));
 	}
 	/* who does not know DSN will not tell (RFC 3461 section 5.2.2) */
 	rcpt->relayed = result_is_ok(r) && !dsn &&
@@ -93,7 +95,6 @@ transaction(struct attempt *a, bool again)
 void
 host_serve(struct attempt *a, bool onlyleft)
 {
-	a->toobig = false;
 	do
 		transaction(a, onlyleft);
 	while ((onlyleft = host_has_left(a)) && a->d->peer != NULL);

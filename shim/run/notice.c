@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The message around the parts.  It is US-ASCII, so that every server on the
- * way back takes it, unless all of a message with other octets is returned.
+ * way back takes it, unless all of a message with other octets is returned, or
+ * the sender has an address outside ASCII.
  * It has a null sender, and says that it is automatic, so that nothing
  * answers (RFC 3834 section 5.1: auto-replied, also for such a report).
  */
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "base/quotedp.h"
 #include "base/utf8.h"
 #include "base/xmalloc.h"
@@ -28,11 +30,15 @@ static const char *const subjects[] = {
 _Static_assert(sizeof(subjects) / sizeof(subjects[0]) == NOTICE_MAX,
     "a subject for each kind");
 
-/* Only who failed gets the text back (RFC 3461 section 4.3). */
+/*
+ * Only who failed gets the text back (RFC 3461 section 4.3); and not as a part
+ * that would need SMTPUTF8 on the whole way.
+ */
 static bool
 is_full(const struct notice *n)
 {
-	return n->kind == NOTICE_FAILED && n->mf->env.ret == DSN_RET_FULL;
+	return n->kind == NOTICE_FAILED && n->mf->env.ret == DSN_RET_FULL &&
+	    !n->mf->env.utf8;
 }
 
 static void
@@ -138,28 +144,51 @@ add_to(void *arg, const void *p, size_t n)
 	return 0;
 }
 
-/* RFC 6522 section 4 allows quoted-printable for what is not plain. */
+/*
+ * A part of TYPE, or of TYPE_8 if it is not plain: RFC 6522 section 4 allows
+ * quoted-printable for that.
+ */
+static void
+add_part(struct buf *b, const struct msgid *name, const char *type,
+    const char *type_8, const struct buf *text)
+{
+	struct quotedp q;
+
+	if (is_plain(buf_str(text), text->len)) {
+		begin_part(b, name, type, NULL);
+		buf_add(b, buf_str(text), text->len);
+		return;
+	}
+	begin_part(b, name, type_8, "quoted-printable");
+	quotedp_init(&q, add_to, b);
+	(void)quotedp_feed(&q, buf_str(text), text->len);
+	(void)quotedp_end(&q);
+}
+
 static int
 add_headers(struct buf *b, const struct notice *n, const struct msgid *name)
 {
 	struct buf header = BUF_INIT;
-	struct quotedp q;
 	int rc;
 
-	if ((rc = read_header(n, &header)) == 0) {
-		if (is_plain(header.data, header.len)) {
-			begin_part(b, name, "text/rfc822-headers", NULL);
-			buf_add(b, header.data, header.len);
-		} else {
-			begin_part(b, name, "text/rfc822-headers",
-			    "quoted-printable");
-			quotedp_init(&q, add_to, b);
-			(void)quotedp_feed(&q, header.data, header.len);
-			(void)quotedp_end(&q);
-		}
-	}
+	if ((rc = read_header(n, &header)) == 0)
+		add_part(b, name, "text/rfc822-headers", "text/rfc822-headers",
+		    &header);
 	buf_clear(&header);
 	return rc;
+}
+
+/* For people: in UTF-8, where an address is. */
+static void
+add_text(struct buf *b, const struct conf *conf, const struct notice *n,
+    const struct msgid *name)
+{
+	struct buf text = BUF_INIT;
+
+	notice_text(&text, conf, n);
+	add_part(b, name, "text/plain; charset=us-ascii",
+	    "text/plain; charset=utf-8", &text);
+	buf_clear(&text);
 }
 
 static int
@@ -186,6 +215,7 @@ make_envelope(struct envelope *env, const struct notice *n)
 	env->time = (uint64_t)n->now * 1000000;
 	env->sender = xstrdup("");
 	env->origin = *n->id;
+	env->utf8 = addr_needs_utf8(n->to);
 	envelope_add_rcpt(env, n->to);
 }
 
@@ -201,8 +231,7 @@ write_notice(int fd, const struct conf *conf, const struct notice *n,
 	make_envelope(&env, n);
 	w = msgwriter_new(fd, &env);
 	add_header(&b, conf, n, name);
-	begin_part(&b, name, "text/plain; charset=us-ascii", NULL);
-	notice_text(&b, conf, n);
+	add_text(&b, conf, n, name);
 	begin_part(&b, name, "message/delivery-status", NULL);
 	notice_status(&b, conf, n);
 	if (is_full(n)) {

@@ -57,8 +57,8 @@ int	notice_make(struct queue *, const struct conf *, const struct notice *,
 
 /*
  * The parts, for notice.c: text for people, and message/delivery-status.
- * A line is clean: printable US-ASCII, then CRLF; long ones are folded before
- * a blank, and go on with INDENT.
+ * A line is clean: printable UTF-8, then CRLF; long ones are folded before a
+ * blank, and go on with INDENT.  The status is US-ASCII.
  */
 void	notice_line(struct buf *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));

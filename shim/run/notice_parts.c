@@ -12,12 +12,20 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/addr.h"
+#include "base/dsn.h"
+#include "base/utf8.h"
+
 #define WIDTH		76
 #define MAX_NAMED	50	/* recipients, in the text for people */
 
 #define NO_USER	"There is no such user: check what is before the @, then " \
 		"send it again."
 #define NO_HOST	"The domain after the @ does not exist: check its spelling."
+#define NO_UTF8	"That server takes only addresses, of the recipient, the " \
+		"sender and whom the header names, that have nothing but " \
+		"ASCII before the @: ask for such an address, or use " \
+		"another one of your own."
 
 /* What the sender can do about it: by what we know, ... */
 static const struct {
@@ -30,6 +38,7 @@ static const struct {
 	{ R_NULLMX, "This domain accepts no mail at all." },
 	{ R_TOOBIG, "The message is too large for that server: send a "
 	    "smaller one." },
+	{ R_UTF8, NO_UTF8 },
 	{ R_NOROUTE, "No host takes mail for that domain: check its "
 	    "spelling." },
 	{ R_LOOP, "The mail would come back to this host: its administrator "
@@ -56,6 +65,7 @@ static const struct {
 	    "smaller one." },
 	{ "5.3.4", "The message is too large for that server: send a smaller "
 	    "one." },
+	{ "5.6.7", NO_UTF8 },
 	{ "5.7.2?", "That server does not believe where the message is from: "
 	    "show this to the administrator of this host, who should look at "
 	    "SPF, DKIM and DMARC of your domain." },
@@ -80,7 +90,7 @@ add_clean(struct buf *b, const char *fmt, va_list ap)
 
 	buf_vprintf(b, fmt, ap);
 	if (b->len > from)
-		result_clean(b->data + from);
+		utf8_clean(b->data + from);
 }
 
 void
@@ -224,7 +234,8 @@ say_rcpt(struct buf *b, const struct notice *n, const struct notice_rcpt *to)
 static void
 say_more(struct buf *b, const struct notice *n, const char *hostname)
 {
-	const char *returned = n->mf->env.ret == DSN_RET_FULL ?
+	const char *returned = n->mf->env.ret == DSN_RET_FULL &&
+	    !n->mf->env.utf8 ?
 	    "Your message" : "The header of your message";
 
 	buf_adds(b, CRLF);
@@ -292,15 +303,28 @@ add_mta(struct buf *b, const struct result *r)
 		    (int)strcspn(r->host, "["), r->host);
 }
 
+/* In ASCII, whatever the address is (RFC 6533 section 3). */
+static void
+add_address(struct buf *b, const char *field, const char *addr)
+{
+	struct buf text = BUF_INIT;
+
+	if (addr_needs_utf8(addr))
+		dsn_add_orcpt(&text, addr);
+	else
+		buf_printf(&text, "rfc822; %s", addr);
+	notice_line(b, "%s: %s", field, buf_str(&text));
+	buf_clear(&text);
+}
+
 static void
 add_rcpt(struct buf *b, const struct notice *n, const struct notice_rcpt *to)
 {
 	const struct result *r = &to->result;
 
 	buf_adds(b, CRLF);
-	notice_line(b, "Original-Recipient: rfc822; %s",
-	    envelope_orcpt(to->rcpt));
-	notice_line(b, "Final-Recipient: rfc822; %s", to->rcpt->addr);
+	add_address(b, "Original-Recipient", envelope_orcpt(to->rcpt));
+	add_address(b, "Final-Recipient", to->rcpt->addr);
 	notice_line(b, "Action: %s", is_delivered(n, to) ? "delivered" :
 	    actions[n->kind]);
 	notice_line(b, "Status: %s", result_esc(r));

@@ -75,6 +75,7 @@ copy_envelope(struct envelope *to, const struct envelope *from)
 	to->sender = xstrdup(from->sender);
 	to->envid = from->envid != NULL ? xstrdup(from->envid) : NULL;
 	to->ret = from->ret;
+	to->utf8 = from->utf8;
 	to->origin = from->origin;
 	for (i = 0; i < from->nrcpt; i++) {
 		rcpt = &from->rcpt[i];

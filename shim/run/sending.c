@@ -49,7 +49,8 @@ sending_run(struct sending *s, struct smtp *smtp, struct result *r)
 	const struct delivery *m = s->m;
 	struct pass p = { .s = s, .msg = { .sender = m->sender,
 	    .envid = m->envid, .ret = m->ret, .fd = m->fd, .start = m->start,
-	    .size = m->size, .eightbit = m->eightbit, .nrcpt = s->n } };
+	    .size = m->size, .eightbit = m->eightbit, .utf8 = m->utf8,
+	    .nrcpt = s->n } };
 	struct smtp_rcpt *rcpt;
 	size_t i;
 	int rv;

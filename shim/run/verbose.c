@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/result.h"
+#include "base/utf8.h"
 #include "base/xmalloc.h"
 
 #define MAX_LINE	4096	/* a line is sent whole or not at all */
@@ -47,7 +47,7 @@ verbose_format(struct buf *b, char dir, const char *line)
 		buf_adds(b, dir == '>' ? ">>> " : "<<< ");
 	buf_adds(b, line);
 	if (b->len > start)
-		result_clean(b->data + start);
+		utf8_clean(b->data + start);
 	buf_addc(b, '\n');
 }
 

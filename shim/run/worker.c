@@ -279,6 +279,7 @@ run_job(struct work *k, int fd)
 	m->start = k->mf.start;
 	m->size = k->mf.size;
 	m->eightbit = k->mf.eightbit;
+	m->utf8 = k->mf.env.utf8;
 	m->nrcpt = job->nrcpt;
 	m->rcpt = xcalloc(m->nrcpt, sizeof(*m->rcpt));
 	for (i = 0; i < m->nrcpt; i++) {

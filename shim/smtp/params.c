@@ -13,12 +13,15 @@
 #include "base/dsn.h"
 
 void
-params_mail(struct buf *b, const struct smtp *s, const struct smtp_message *m)
+params_mail(struct buf *b, const struct smtp *s, const struct smtp_message *m,
+    bool utf8)
 {
 	if ((s->offers & SMTP_SIZE) != 0)
 		buf_printf(b, " SIZE=%jd", (intmax_t)m->size);
 	if (m->eightbit && (s->offers & SMTP_8BITMIME) != 0)
 		buf_adds(b, " BODY=8BITMIME");
+	if (utf8)
+		buf_adds(b, " SMTPUTF8");
 	if ((s->offers & SMTP_DSN) == 0)
 		return;
 	/* a report has none (section 6.1) */
@@ -35,8 +38,7 @@ add_orcpt(struct buf *b, const char *orcpt)
 {
 	struct buf text = BUF_INIT;
 
-	buf_adds(&text, "rfc822;");
-	dsn_add_xtext(&text, orcpt);
+	dsn_add_orcpt(&text, orcpt);
 	if (text.len <= DSN_MAX_ORCPT)
 		buf_printf(b, " ORCPT=%s", buf_str(&text));
 	buf_clear(&text);

@@ -9,9 +9,10 @@
 #include "base/buf.h"
 #include "smtp/session.h"
 
-/* Add what follows the address: nothing, or words with a blank before each. */
+/* Add what follows the address: nothing, or words with a blank before each.
+   UTF8: with SMTPUTF8, which is offered. */
 void	params_mail(struct buf *, const struct smtp *,
-	    const struct smtp_message *);
+	    const struct smtp_message *, bool utf8);
 void	params_rcpt(struct buf *, const struct smtp *,
 	    const struct smtp_rcpt *);
 

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* Room for any command line (RFC 5321 section 4.5.3.1.4). */
 #define COMMAND_MAX	1024
 
@@ -23,7 +25,7 @@ session_trace(const struct smtp *s, char dir, const char *line)
 	if (s->trace == NULL)
 		return;
 	(void)strlcpy(clean, line, sizeof(clean));
-	result_clean(clean);
+	utf8_clean(clean);
 	s->trace(s->trace_arg, dir, clean);
 }
 

@@ -28,6 +28,7 @@ static const struct {
 	{ "ENHANCEDSTATUSCODES",	SMTP_ESC },
 	{ "LIMITS",			SMTP_LIMITS },
 	{ "DSN",			SMTP_DSN },
+	{ "SMTPUTF8",			SMTP_UTF8 },
 };
 
 struct smtp *

@@ -53,6 +53,7 @@ struct smtp_params {
 #define SMTP_ESC	0x20	/* ENHANCEDSTATUSCODES */
 #define SMTP_LIMITS	0x40	/* RFC 9422 */
 #define SMTP_DSN	0x80	/* RFC 3461 */
+#define SMTP_UTF8	0x100	/* SMTPUTF8, RFC 6531 */
 
 /* How to greet back: HELO only where TLS need not be. */
 enum smtp_how {
@@ -88,6 +89,7 @@ struct smtp;
  *	Recipients that the server does not take in one transaction (RFC 9422,
  *	RFC 5321 section 4.5.3.1.10) are marked "again": call it again, with
  *	those.  Every call that leaves some has settled others.
+ *	Who needs SMTPUTF8 and does not get it is R_UTF8, without a reply.
  *	A message with 8-bit data goes as it is to a server without 8BITMIME:
  *	nearly all of those pass it on, and a conversion would break what is
  *	signed.
@@ -113,6 +115,7 @@ struct smtp_message {
 	off_t		 start;
 	off_t		 size;
 	bool		 eightbit;
+	bool		 utf8;		/* its header needs SMTPUTF8 */
 	bool		 dsn;		/* set by smtp_mail(): the server
 					   heeds NOTIFY */
 	bool		 unsure;	/* set by smtp_mail(): the end of the

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/addr.h"
 #include "base/buf.h"
 #include "base/xmalloc.h"
 #include "smtp/params.h"
@@ -90,19 +91,47 @@ transaction_refusal(const struct transaction *t, const struct reply *rp, const c
 
 /* --- what can be said without asking ---------------------------------------*/
 
-/*
- * A control character would be a command of its own; other octets outside
- * ASCII need SMTPUTF8 (RFC 6531), which no server is asked for.
- */
+/* A control character would be a command of its own. */
 static bool
 is_sendable(const char *addr)
 {
 	size_t n;
 
 	for (n = 0; addr[n] != '\0'; n++)
-		if (addr[n] < ' ' || addr[n] > '~')
+		if ((unsigned char)addr[n] < ' ' || addr[n] == 0x7f)
 			return false;
 	return n <= ADDRESS_MAX;
+}
+
+/*
+ * Without SMTPUTF8 (RFC 6531 section 3.2) there is no other form of an address
+ * that needs it: not of the sender's, of one in the header, or of RCPT's.
+ */
+static bool
+lacks_utf8(const struct transaction *t, const struct smtp_rcpt *rcpt)
+{
+	return (t->s->offers & SMTP_UTF8) == 0 && (t->m->utf8 ||
+	    addr_needs_utf8(t->m->sender) || addr_needs_utf8(rcpt->addr));
+}
+
+static void
+check_rcpt(struct transaction *t, size_t i)
+{
+	const struct smtp_rcpt *rcpt = &t->m->rcpt[i];
+	struct result r;
+
+	if (!is_sendable(rcpt->addr))
+		result_set(&r, R_BADADDR, "address cannot be sent");
+	else if (lacks_utf8(t, rcpt)) {
+		result_set(&r, R_UTF8, "the server does not know addresses "
+		    "outside ASCII (SMTPUTF8), as that of %s",
+		    addr_needs_utf8(rcpt->addr) ? "the recipient" :
+		    addr_needs_utf8(t->m->sender) ? "the sender" :
+		    "somebody in the header");
+		(void)strlcpy(r.host, t->s->peer, sizeof(r.host));
+	} else
+		return;
+	transaction_settle_one(t, i, &r);
 }
 
 /* Settle what must not be sent.  Whether anything is left to do. */
@@ -124,10 +153,8 @@ check(struct transaction *t)
 		transaction_settle(t, &r);
 	}
 	for (i = 0; i < m->nrcpt; i++) {
-		if (t->state[i] == OPEN && !is_sendable(m->rcpt[i].addr)) {
-			result_set(&r, R_BADADDR, "address cannot be sent");
-			transaction_settle_one(t, i, &r);
-		}
+		if (t->state[i] == OPEN)
+			check_rcpt(t, i);
 		left += t->state[i] == OPEN;
 	}
 	return left > 0;
@@ -224,13 +251,26 @@ mark_left(struct transaction *t)
 
 /* --- the envelope --------------------------------------------------------- */
 
+/* Whether somebody in this transaction needs it. */
+static bool
+needs_utf8(const struct transaction *t)
+{
+	bool needs = t->m->utf8 || addr_needs_utf8(t->m->sender);
+	size_t i;
+
+	for (i = 0; i < t->m->nrcpt && !needs; i++)
+		needs = t->state[i] == OPEN &&
+		    addr_needs_utf8(t->m->rcpt[i].addr);
+	return needs;
+}
+
 static int
 write_mail(struct transaction *t, struct result *r)
 {
 	struct buf params = BUF_INIT;
 	int rv;
 
-	params_mail(&params, t->s, t->m);
+	params_mail(&params, t->s, t->m, needs_utf8(t));
 	rv = session_command(t->s, IN_MAIL, r, "MAIL FROM:<%s>%s",
 	    t->m->sender, buf_str(&params));
 	buf_clear(&params);

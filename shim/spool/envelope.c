@@ -16,7 +16,7 @@
 #include "base/xmalloc.h"
 
 /* The first three, R and M must be there; after M nothing follows. */
-#define ORDER		"UTSIHORNPLAM"
+#define ORDER		"UTSIHGORNPLAM"
 
 #define MAX_DIGITS	3	/* of a record's length */
 
@@ -143,6 +143,8 @@ envelope_format(const struct envelope *e, struct buf *b)
 		format_record(b, 'I', e->envid);
 	if (e->ret != DSN_RET_UNSAID)
 		format_record(b, 'H', dsn_ret_name(e->ret));
+	if (e->utf8)
+		format_record(b, 'G', "");
 	if (e->origin.s[0] != '\0')
 		format_record(b, 'O', e->origin.s);
 	for (i = 0; i < e->nrcpt; i++)
@@ -301,6 +303,9 @@ take_head(struct envelope *e, const struct record *r)
 	case 'H':
 		return dsn_parse_ret(r->value, r->len, &e->ret) == -1 ?
 		    "bad RET in the envelope" : NULL;
+	case 'G':
+		e->utf8 = true;
+		return r->len != 0 ? "bad value of an envelope record" : NULL;
 	default:
 		if (r->len != ID_LEN)
 			return "bad identifier in the envelope";
@@ -339,7 +344,7 @@ take_record(struct envelope *e, const struct record *r, char last,
 {
 	if (!may_follow(last, r->type))
 		return "envelope records out of order";
-	if (strchr("UTSIHO", r->type) != NULL)
+	if (strchr("UTSIHGO", r->type) != NULL)
 		return take_head(e, r);
 	if (r->type == 'M')
 		return r->len != 0 ? "bad value of an envelope record" : NULL;

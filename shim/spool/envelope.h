@@ -12,6 +12,8 @@
  *	S	sender, empty for a report (RFC 5321 section 4.5.5)
  *	I	ENVID of the sender (RFC 3461), not encoded; may be absent
  *	H	RET: FULL or HDRS (RFC 3461); may be absent
+ *	G	value empty: an address in the header is outside ASCII, so that
+ *		every recipient needs SMTPUTF8 (RFC 6531); may be absent
  *	O	the message that this one is a report about; may be absent
  *	R	recipient, once or more; records about it follow it:
  *	N	  NOTIFY (RFC 3461), as in the command
@@ -52,6 +54,7 @@ struct envelope {
 	char	 *sender;	/* "" for a report; "user@domain" else */
 	char	 *envid;	/* or NULL */
 	enum dsn_ret ret;
+	bool	  utf8;		/* the header needs SMTPUTF8 */
 	struct msgid origin;	/* of a report; "" for other messages */
 	struct envelope_rcpt *rcpt;
 	size_t	  nrcpt;

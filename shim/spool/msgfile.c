@@ -23,7 +23,7 @@
 #define CHUNK		65536
 /* the records of one recipient, and all but the recipients together */
 #define MAX_RECORD	(2 * ENVELOPE_MAX_ADDR + 64)
-#define MAX_OTHERS	(7 * MAX_RECORD)
+#define MAX_OTHERS	(8 * MAX_RECORD)
 
 struct msgwriter {
 	int	 fd;

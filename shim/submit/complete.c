@@ -127,6 +127,7 @@ complete_masquerade(const struct conf *conf, const char *spec)
 struct completion {
 	const struct conf *conf;
 	bool		 is_author;
+	bool		 utf8;		/* an address needs SMTPUTF8 */
 	const char	*value;
 	size_t		 done;		/* octets of the value in OUT */
 	struct buf	 out;
@@ -138,6 +139,7 @@ complete_address(void *arg, const struct addr *a)
 	struct completion *c = arg;
 	const char *why;
 	char *full, *seen;
+	bool whole;
 
 	if (a->spec[0] == '\0')
 		return NULL;
@@ -146,12 +148,13 @@ complete_address(void *arg, const struct addr *a)
 		return why;
 	seen = c->is_author ? complete_masquerade(c->conf, full) :
 	    xstrdup(full);
-	if (strcmp(seen, a->spec) != 0) {
+	c->utf8 |= addr_needs_utf8(seen);
+	whole = a->converted || strcmp(seen, full) != 0;
+	if (whole || strcmp(seen, a->spec) != 0) {
 		/* what need not change keeps its quotes and comments */
 		buf_add(&c->out, c->value + c->done,
-		    (strcmp(seen, full) == 0 ? a->end : a->start) - c->done);
-		buf_adds(&c->out, strcmp(seen, full) == 0 ?
-		    strrchr(full, '@') : seen);
+		    (whole ? a->start : a->end) - c->done);
+		buf_adds(&c->out, whole ? seen : strrchr(full, '@'));
 		c->done = a->end;
 	}
 	free(full);
@@ -159,13 +162,16 @@ complete_address(void *arg, const struct addr *a)
 	return NULL;
 }
 
-/* Addresses without domain get one; a field that is none is left alone. */
-static void
+/*
+ * Addresses without domain get one; a field that is none is left alone.
+ * Whether an address needs SMTPUTF8.
+ */
+static bool
 complete_field(struct buf *f, const struct conf *conf, bool is_author)
 {
 	size_t start = field_start(f), n = f->len - start;
-	struct completion c = { conf, is_author, f->data + start, 0,
-	    BUF_INIT };
+	struct completion c = { .conf = conf, .is_author = is_author,
+	    .value = f->data + start };
 	const char *why;
 
 	if (addr_list(c.value, n, complete_address, &c, &why) == 0 &&
@@ -175,18 +181,21 @@ complete_field(struct buf *f, const struct conf *conf, bool is_author)
 		buf_add(f, c.out.data, c.out.len);
 	}
 	buf_clear(&c.out);
+	return c.utf8;
 }
 
-static void
+static bool
 complete_fields(struct header *h, const struct conf *conf)
 {
+	bool utf8 = false;
 	size_t i, k;
 
 	for (i = 0; i < h->nfield; i++)
 		for (k = 0; address_fields[k] != NULL; k++)
 			if (field_is(&h->field[i], address_fields[k]))
-				complete_field(&h->field[i], conf,
+				utf8 |= complete_field(&h->field[i], conf,
 				    k < NAUTHORS);
+	return utf8;
 }
 
 /* --- text outside ASCII --------------------------------------------------- */
@@ -317,19 +326,20 @@ add_resent(struct header *h, const struct complete_facts *facts)
 	}
 }
 
-void
+bool
 header_complete(struct header *h, const struct complete_facts *facts)
 {
-	bool resent = is_resent(h);
+	bool resent = is_resent(h), utf8;
 
 	remove_fields(h);
 	merge_fields(h);
-	complete_fields(h, facts->conf);
+	utf8 = complete_fields(h, facts->conf);
 	encode_fields(h);
 	add_missing(h, facts);
 	if (resent)
 		add_resent(h, facts);
 	add_received(h, facts);
+	return utf8 || addr_needs_utf8(facts->from);
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -25,7 +26,8 @@ struct complete_facts {
 	const char	*protocol;	/* with a client: "ESMTP" */
 };
 
-void	header_complete(struct header *, const struct complete_facts *);
+/* Whether there is an address that needs SMTPUTF8 (RFC 6531). */
+bool	header_complete(struct header *, const struct complete_facts *);
 
 /*
  * The address SPEC as others shall see it: one of our own domains becomes

@@ -159,7 +159,7 @@ compose(const struct compose *c)
 	int number;
 
 	mime_read(&mime, c->header);
-	header_complete(c->header, c->facts);
+	c->envelope->utf8 = header_complete(c->header, c->facts);
 	error = message_peek(c->message, &facts);
 	if (error == MESSAGE_OK) {
 		mime_decide(&mime, &facts, &plan);

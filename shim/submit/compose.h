@@ -17,7 +17,7 @@ struct compose {
 	struct message	*message;	/* its header was read */
 	struct header	*header;
 	const struct complete_facts *facts;
-	const struct envelope *envelope;
+	struct envelope	*envelope;	/* learns whether it needs SMTPUTF8 */
 	const struct drop *drop;	/* where to write */
 	uint64_t	 max_size;	/* octets of header and body */
 };

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "base/result.h"
+#include "base/utf8.h"
 
 void
 show_text(struct buf *b, const char *s)
@@ -14,7 +14,7 @@ show_text(struct buf *b, const char *s)
 
 	buf_adds(b, s);
 	if (b->len > from)
-		result_clean(b->data + from);
+		utf8_clean(b->data + from);
 }
 
 void

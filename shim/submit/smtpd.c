@@ -4,7 +4,7 @@
  * -bs, and behind a socket unit port 25 of the loopback interface.  Each
  * message goes the way of all others (submission.c); the reply to its last
  * dot is what the exit code is there.  PIPELINING (RFC 2920), SIZE (1870),
- * 8BITMIME (6152), DSN (3461), ENHANCEDSTATUSCODES (2034).
+ * 8BITMIME (6152), SMTPUTF8 (6531), DSN (3461), ENHANCEDSTATUSCODES (2034).
  */
 #include "config.h"
 
@@ -35,6 +35,7 @@ struct session {
 	char		*helo;		/* what he said, or NULL */
 	bool		 esmtp;
 	bool		 in_mail;	/* after MAIL */
+	bool		 utf8;		/* which said SMTPUTF8 */
 	struct submission mail;
 	unsigned	 errors;
 	bool		 over;
@@ -114,8 +115,19 @@ do_ehlo(struct session *s, char *arg)
 	smtpio_reply(s->io, "250-SIZE %llu",
 	    (unsigned long long)s->env->conf->max_size);
 	smtpio_reply(s->io, "250-8BITMIME");
+	smtpio_reply(s->io, "250-SMTPUTF8");
 	smtpio_reply(s->io, "250-DSN");
 	smtpio_reply(s->io, "250 ENHANCEDSTATUSCODES");
+}
+
+/* RFC 6531 section 3.1: whoever has such addresses says so before. */
+static bool
+is_allowed(struct session *s, const char *path)
+{
+	if (s->utf8 || !addr_needs_utf8(path))
+		return true;
+	fail(s, "553 5.6.7 an address outside ASCII needs SMTPUTF8 in MAIL");
+	return false;
 }
 
 static void
@@ -136,8 +148,12 @@ do_mail(struct session *s, char *arg)
 		fail(s, "501 5.5.4 as in MAIL FROM:<you@example.org>");
 		return;
 	}
-	if ((why = smtpparam_mail(arg, &p)) != NULL) {
+	why = smtpparam_mail(arg, &p);
+	s->utf8 = p.utf8;
+	if (why != NULL) {
 		fail(s, "%s", why);
+	} else if (!is_allowed(s, path)) {
+		/* he was told */
 	} else if (p.size > s->env->conf->max_size) {
 		fail(s, "552 5.3.4 the message is larger than max-size in "
 		    MXNSS_SYSCONFDIR "/mxnss.conf allows (%llu octets)",
@@ -188,6 +204,8 @@ do_rcpt(struct session *s, char *arg)
 		    conf->max_rcpts);
 		goto out;
 	}
+	if (!is_allowed(s, path))
+		goto out;
 	if (!submission_has_control(path))
 		addr = addr_one(path, conf->mail_name, &why);
 	if (addr == NULL || addr[0] == '\0') {
@@ -249,7 +267,8 @@ do_data(struct session *s, char *arg)
 	smtpio_reply(s->io, "354 the message, then a line with a dot");
 	smtpio_begin_data(s->io);
 	s->mail.client = s->helo;
-	s->mail.protocol = s->esmtp ? "ESMTP" : "SMTP";
+	/* RFC 6531 section 4.3 */
+	s->mail.protocol = s->utf8 ? "UTF8SMTP" : s->esmtp ? "ESMTP" : "SMTP";
 	s->mail.message = message_new_from(smtpio_data, s->io);
 	code = submission_header(&s->mail);
 	if (code == EX_OK)

@@ -118,6 +118,10 @@ smtpparam_mail(char *arg, struct smtpparam_mail *p)
 			if (strcasecmp(value, "7BIT") != 0 &&
 			    strcasecmp(value, "8BITMIME") != 0)
 				return "501 5.5.4 BODY takes 7BIT or 8BITMIME";
+		} else if (strcasecmp(name, "SMTPUTF8") == 0) {
+			if (*value != '\0')
+				return "501 5.5.4 SMTPUTF8 takes no value";
+			p->utf8 = true;
 		} else if (strcasecmp(name, "RET") == 0) {
 			if (dsn_parse_ret(value, strlen(value), &p->ret) == -1)
 				return "501 5.5.4 RET takes FULL or HDRS";
@@ -132,21 +136,23 @@ smtpparam_mail(char *arg, struct smtpparam_mail *p)
 	return NULL;
 }
 
-/* "type;xtext".  Only mail addresses are of use later, with their domain. */
+/* "type;text".  Only mail addresses are of use later, with their domain. */
 static bool
 take_orcpt(const char *value, const char *domain, char **orcpt)
 {
-	const char *semicolon = strchr(value, ';'), *why;
+	size_t n = strlen(value);
 	struct buf b = BUF_INIT;
-	bool good;
+	const char *why;
+	int rc = -1;
 
-	good = *orcpt == NULL && semicolon != NULL && semicolon != value &&
-	    strlen(value) <= DSN_MAX_ORCPT && dsn_parse_xtext(semicolon + 1,
-	    strlen(semicolon + 1), &b) == 0 && b.len > 0;
-	if (good && strncasecmp(value, "rfc822;", 7) == 0)
+	if (*orcpt == NULL && n <= DSN_MAX_ORCPT)
+		rc = dsn_parse_orcpt(value, n, &b);
+	if (b.len == 0)
+		rc = -1;
+	if (rc == 0)
 		*orcpt = addr_one(b.data, domain, &why);
 	buf_clear(&b);
-	return good;
+	return rc != -1;
 }
 
 const char *

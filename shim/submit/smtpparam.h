@@ -6,6 +6,7 @@
 #ifndef SHIM_SUBMIT_SMTPPARAM_H
 #define SHIM_SUBMIT_SMTPPARAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/dsn.h"
@@ -14,6 +15,7 @@ struct smtpparam_mail {
 	uint64_t	 size;		/* SIZE; 0: not said */
 	enum dsn_ret	 ret;		/* RET */
 	char		*envid;		/* ENVID, decoded; the caller's */
+	bool		 utf8;		/* SMTPUTF8 */
 };
 
 struct smtpparam_rcpt {

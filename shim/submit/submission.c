@@ -21,6 +21,7 @@
 
 #include "base/addr.h"
 #include "base/result.h"
+#include "base/utf8.h"
 #include "base/xmalloc.h"
 #include "submit/compose.h"
 #include "submit/direct.h"
@@ -67,7 +68,7 @@ submission_refuse(struct submission *s, int code, const char *esc,
 	va_start(ap, fmt);
 	buf_vprintf(&r->text, fmt, ap);
 	va_end(ap);
-	result_clean(r->text.data);
+	utf8_clean(r->text.data);
 	return code;
 }
 

@@ -17,6 +17,7 @@
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/result.h"
+#include "base/utf8.h"
 #include "base/xmalloc.h"
 #include "submit/opts.h"
 #include "submit/returned.h"
@@ -31,7 +32,7 @@ submit_complain(int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&b, fmt, ap);
 	va_end(ap);
-	result_clean(b.data);
+	utf8_clean(b.data);
 	dprintf(STDERR_FILENO, "sendmail: %s\n", b.data);
 	buf_clear(&b);
 	return code;

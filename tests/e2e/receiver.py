@@ -16,6 +16,7 @@ Options:
   mail=CODE    refuse MAIL, data=CODE the message, with this reply code
   hang=VERB    answer RCPT or DATA only after DIR/NAME.go exists
   size=N       offer SIZE N
+  utf8         offer SMTPUTF8
 
 Recipients: no...@ gets 550, later...@ 450, full...@ 452.
 """
@@ -175,6 +176,7 @@ async def serve(directory, spec):
             return Refuser(options["banner"])
         return Server(handler, hostname=name + ".example", loop=loop,
                       ident="test receiver", tls_context=context,
+                      enable_SMTPUTF8="utf8" in options,
                       data_size_limit=int(options.get("size", 0)) or 2**26)
 
     await loop.create_server(factory, address, port)

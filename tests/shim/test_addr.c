@@ -96,6 +96,15 @@ static const struct {
 	{ "G: a@b", "a@b|" },
 	{ "\"a.\" b <c@d>", "c@d|" },
 	{ L63 "x@y", L63 "x@y|" },
+	{ "J\xc3\xbcrgen <j\xc3\xbcrgen@x>", "j\xc3\xbcrgen@x|" },
+	{ "\xe7\x94\xa8.\xf0\x9f\x93\xa7@x", "\xe7\x94\xa8.\xf0\x9f\x93\xa7@x|" },
+	{ "\"\xc3\xa9 x\"@b", "\"\xc3\xa9 x\"@b|" },
+#ifdef HAVE_LIBIDN2
+	{ "a@b\xc3\xbc" "cher.example", "a@xn--bcher-kva.example|" },
+	{ "<a@B\xc3\x9c" "CHER.Example>", "a@xn--bcher-kva.example|" },
+	{ "\xc3\xa9@\xe4\xbe\x8b.\xe6\xb5\x8b\xe8\xaf\x95",
+	    "\xc3\xa9@xn--fsq.xn--0zwm56d|" },
+#endif
 };
 
 static void
@@ -168,8 +177,19 @@ static const struct {
 	ROW("a: b: c@d;;", "a group within a group"),
 	ROW(":;", "an unexpected character"),
 	ROW("a@b: c@d;", "an unexpected character"),
-	ROW("\xc3\xa9@b", "addresses outside ASCII are not supported"),
-	ROW("a@\xc3\xa9.example", "addresses outside ASCII are not supported"),
+	ROW("\xe9@b", "it is outside ASCII, and not UTF-8"),
+	ROW("\xc3@b", "it is outside ASCII, and not UTF-8"),
+	ROW("a@\xe9.example", "it is outside ASCII, and not UTF-8"),
+	ROW("a@[\xc3\xa9]", "the address literal is not valid"),
+	ROW("a\xc2\x85" "b@c", "a control character"),
+	ROW("a\xe2\x80\xae" "b@c", "a control character"),
+#ifdef HAVE_LIBIDN2
+	ROW("a@\xc3\xa9..example", "the domain is not valid"),
+	ROW("a@\xe2\x98\x83-.example", "the domain is not valid"),
+#else
+	ROW("a@\xc3\xa9.example", "domains outside ASCII need libidn2, which is "
+	    "not built in: write them as xn--..."),
+#endif
 	ROW("a\0b@c", "an unexpected character"),
 	ROW("\"a\0b\"@c", "a control character"),
 	ROW("\"a\033b\"@c", "a control character"),
@@ -335,7 +355,7 @@ test_addr_one(void **state)
 static void
 test_addr_complete_too_long(void **state)
 {
-	const struct addr a = { L63, false, 0, 0 };
+	const struct addr a = { .spec = L63 };
 	const char *why;
 
 	(void)state;

@@ -174,6 +174,53 @@ test_header_complete(void **state)
 	check(whole, sizeof(whole) / sizeof(whole[0]));
 }
 
+/* An address that is not ASCII stays; of its domain there is another form. */
+static void
+test_header_complete_utf8(void **state)
+{
+	static const struct {
+		const char	*field;
+		const char	*want;
+		bool		 utf8;
+	} table[] = {
+		{ "To: a@b", "To: a@b\r\n", false },
+		{ "To: J\xc3\xbc <a@b>", "To: =?utf-8?B?SsO8?= <a@b>\r\n",
+		    false },
+		{ "To: J\xc3\xbc <j\xc3\xbc@b>, c",
+		    "To: =?utf-8?B?SsO8?= <j\xc3\xbc@b>, c@m.example\r\n",
+		    true },
+		{ "To: j\xc3\xbc", "To: j\xc3\xbc@m.example\r\n", true },
+		{ "Subject: j\xc3\xbc@b", "Subject: =?utf-8?B?asO8QGI=?=\r\n",
+		    false },
+#ifdef HAVE_LIBIDN2
+		{ "To: (x) \"a\" @ B\xc3\xbc" "cher.example (y), A <b@c>",
+		    "To: (x) a@xn--bcher-kva.example (y), A <b@c>\r\n",
+		    false },
+		{ "To: A <j\xc3\xbc@b\xc3\xbc" "cher.example>",
+		    "To: A <j\xc3\xbc@xn--bcher-kva.example>\r\n", true },
+#endif
+		/* not UTF-8: no address */
+		{ "To: \xff@b", "To: \xff@b\r\n", false },
+	};
+	struct buf out = BUF_INIT;
+	struct header h;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		print_message("%s\n", table[i].field);
+		header_init(&h);
+		take(&h, table[i].field);
+		assert_int_equal(header_complete(&h, &facts), table[i].utf8);
+		buf_reset(&out);
+		header_format(&h, &out);
+		if (strstr(buf_str(&out), table[i].want) == NULL)
+			fail_msg("not as wanted: %s", buf_str(&out));
+		header_clear(&h);
+	}
+	buf_clear(&out);
+}
+
 static void
 test_header_complete_resent(void **state)
 {
@@ -290,6 +337,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_header_complete),
+		cmocka_unit_test(test_header_complete_utf8),
 		cmocka_unit_test(test_header_complete_resent),
 		cmocka_unit_test(test_header_complete_masquerade),
 		cmocka_unit_test(test_header_complete_many_fields),

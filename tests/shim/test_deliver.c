@@ -227,6 +227,9 @@ answer(char sign, struct result *r)
 	case 'B':
 		result_set(r, R_TOOBIG, "200 octets; it takes 100");
 		return 0;
+	case 'U':
+		result_set(r, R_UTF8, "no SMTPUTF8");
+		return 0;
 	case 'a':
 		result_set(r, R_LATER, "no more at a time");
 		return 0;
@@ -457,6 +460,19 @@ static const struct {
 	    { "B", "+", "B" } }, "a", "A0- B0+ a", OPEN, "t" },
 	{ "too big for the best: no other", { { "A", "+", "B" },
 	    { "B", "+", "s" } }, "a", "A0+ a (a)", OPEN, "B" },
+	{ "one of two needs SMTPUTF8", { { "A", "+", "sU" } }, "ab",
+	    "A0+ ab (a) (b)", OPEN, "sU" },
+	{ "no SMTPUTF8, but at its equal", { { "A", "+", "sU" },
+	    { "=B", "+", "s" } }, "ab", "A0+ ab (a) A. B0+ b (b)", OPEN,
+	    "ss" },
+	{ "no SMTPUTF8 at the best: no other", { { "A", "+", "tU" },
+	    { "B", "+", "s" } }, "ab", "A0+ ab (b) A. B0+ a (a)", OPEN,
+	    "sU" },
+	{ "no SMTPUTF8 here, too big there: who was neither waits",
+	    { { "A", "+", "tU" }, { "=B", "+", "BB" } }, "ab",
+	    "A0+ ab A. B0+ ab (b)", OPEN, "tB" },
+	{ "no SMTPUTF8, its equal is down", { { "A", "+", "U" },
+	    { "=B", "-", "" } }, "a", "A0+ a A. B0-", 0, "t" },
 	{ "two routes", { { "A", "+", "ss s" }, { "B", "+", "" } }, "axb",
 	    "A0+ ab (ab) x (x)", OPEN, "sss" },
 	{ "two routes, one lost", { { "A", "++", "sl s" } }, "axb",
@@ -481,6 +497,8 @@ code_of(char sign)
 		return R_NOROUTE;
 	case 'B':
 		return R_TOOBIG;
+	case 'U':
+		return R_UTF8;
 	case 'L':
 		return R_LOOP;
 	}
@@ -539,6 +557,9 @@ static const struct {
 	    "A0+ a (a) b A. B0+ b (b)" },
 	{ "too big on it, and for the other", { { "A", "+", "s B" },
 	    { "=B", "+", "B" } }, "a", "b",
+	    "A0+ a (a) b A. B0+ b (b)" },
+	{ "no SMTPUTF8 on the open connection, nor elsewhere",
+	    { { "A", "+", "s U" }, { "=B", "+", "U" } }, "a", "b",
 	    "A0+ a (a) b A. B0+ b (b)" },
 	{ "IPv6 is last from now on", { { "A", "_+", "s! s!" } }, "a", "b",
 	    "A0_ A1+ a (a) A. A1+ b (b) A." },

@@ -115,6 +115,63 @@ test_dsn_add_xtext(void **state)
 	buf_clear(&b);
 }
 
+static const struct {
+	const char	*value;
+	const char	*addr;	/* NULL: none; "": of another type */
+	const char	*again;	/* how it is written; NULL: the same */
+} orcpts[] = {
+	{ "rfc822;a+2Bb@x", "a+b@x", NULL },
+	{ "RFC822;a", "a", "rfc822;a" },
+	{ "utf-8;\\x{FC}@x", "\xc3\xbc@x", NULL },
+	{ "UTF-8;j\xc3\xbc@x", "j\xc3\xbc@x", "utf-8;j\\x{FC}@x" },
+	{ "utf-8;\\x{7528}\\x{1F4E7}\\x{2B}\\x{5C}@x",
+	    "\xe7\x94\xa8\xf0\x9f\x93\xa7+\\@x", NULL },
+	{ "utf-8;a@x", "a@x", "rfc822;a@x" },
+	{ "x400;abc", "", NULL },
+	{ "rfc822", NULL, NULL },
+	{ ";a", NULL, NULL },
+	{ "rfc822;a+2", NULL, NULL },
+	{ "rfc822;\xc3\xa9", NULL, NULL },
+	{ "utf-8;\xc3", NULL, NULL },
+	{ "utf-8;a+2B", NULL, NULL },
+	{ "utf-8;\\x{}", NULL, NULL },
+	{ "utf-8;\\x{7}", NULL, NULL },
+	{ "utf-8;\\x{FC", NULL, NULL },
+	{ "utf-8;\\x{fc}", NULL, NULL },
+	{ "utf-8;\\x{110000}", NULL, NULL },
+	{ "utf-8;\\x{D800}", NULL, NULL },
+	{ "utf-8;\\x{00}", NULL, NULL },
+	{ "utf-8;\\x{0000000041}", NULL, NULL },
+};
+
+static void
+test_dsn_orcpt(void **state)
+{
+	struct buf b = BUF_INIT, back = BUF_INIT;
+	size_t i;
+	int rc;
+
+	(void)state;
+	for (i = 0; i < sizeof(orcpts) / sizeof(orcpts[0]); i++) {
+		print_message("%s\n", orcpts[i].value);
+		buf_reset(&b);
+		rc = dsn_parse_orcpt(orcpts[i].value, strlen(orcpts[i].value),
+		    &b);
+		if (orcpts[i].addr == NULL || orcpts[i].addr[0] == '\0') {
+			assert_int_equal(rc, orcpts[i].addr == NULL ? -1 : 1);
+			continue;
+		}
+		assert_int_equal(rc, 0);
+		assert_string_equal(buf_str(&b), orcpts[i].addr);
+		buf_reset(&back);
+		dsn_add_orcpt(&back, orcpts[i].addr);
+		assert_string_equal(buf_str(&back), orcpts[i].again != NULL ?
+		    orcpts[i].again : orcpts[i].value);
+	}
+	buf_clear(&b);
+	buf_clear(&back);
+}
+
 int
 main(void)
 {
@@ -124,6 +181,7 @@ main(void)
 		cmocka_unit_test(test_dsn_wants),
 		cmocka_unit_test(test_dsn_is_envid),
 		cmocka_unit_test(test_dsn_add_xtext),
+		cmocka_unit_test(test_dsn_orcpt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,7 @@ test_envelope_parse_good(void **state)
 
 /* Every record there is. */
 static const char all[] = "U4:1000\nT16:1795319505074459\nS11:a@b.example\n"
-    "I8:ID + = 1\nH4:FULL\nO20:1M2FGVH3NJ00ABCDEFGH\n"
+    "I8:ID + = 1\nH4:FULL\nG0:\nO20:1M2FGVH3NJ00ABCDEFGH\n"
     "R11:c@d.example\nN15:SUCCESS,FAILURE\nP6:list@x\nL0:\nA0:\n"
     "R3:e@f\nN5:NEVER\nR3:g@h\nP3:i@j\nM0:\n";
 
@@ -69,6 +69,7 @@ test_envelope_parse_dsn(void **state)
 	assert_int_equal(parse(&e, all, strlen(all), 3, &used, &why), 1);
 	assert_string_equal(e.envid, "ID + = 1");
 	assert_int_equal(e.ret, DSN_RET_FULL);
+	assert_true(e.utf8);
 	assert_string_equal(e.origin.s, "1M2FGVH3NJ00ABCDEFGH");
 	assert_int_equal(e.rcpt[0].notify, DSN_SUCCESS | DSN_FAILURE);
 	assert_string_equal(envelope_orcpt(&e.rcpt[0]), "list@x");
@@ -187,6 +188,10 @@ static const struct {
 	ROW("I too long as xtext", HEAD "I40:++++++++++++++++++++"
 	    "++++++++++++++++++++\n" TAIL),
 	ROW("H unknown", HEAD "H4:SOME\n" TAIL),
+	ROW("G with a value", HEAD "G1:x\n" TAIL),
+	ROW("G twice", HEAD "G0:\nG0:\n" TAIL),
+	ROW("G before H", HEAD "G0:\nH4:FULL\n" TAIL),
+	ROW("G after R", HEAD "R3:a@b\nG0:\nM0:\n"),
 	ROW("O no identifier", HEAD "O20:1M2FGVH3NJ00ABCDEFGI\n" TAIL),
 	ROW("O too short", HEAD "O3:1M2\n" TAIL),
 	ROW("N before R", HEAD "N5:NEVER\n" TAIL),

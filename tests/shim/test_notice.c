@@ -368,6 +368,40 @@ test_notice_make_of_other_kinds(void **state)
 	assert_int_equal(fixture_count("queue"), 4);
 }
 
+/* RFC 6533: the report is ASCII, whatever the recipient is. */
+static void
+test_notice_make_utf8(void **state)
+{
+	struct notice_rcpt rcpt[2];
+	struct msgid report;
+	struct notice b;
+	char *text;
+
+	(void)state;
+	make_message(FIXTURE_BODY, "j\xc3\xbc@a.test v@b.test");
+	b = notice_for(rcpt, 2);
+	result_set(&rcpt[0].result, R_UTF8, "no SMTPUTF8");
+	assert_int_equal(notice_make(q, &conf, &b, &report), 0);
+	text = text_of(&report);
+	assert_clean(text);
+	assert_has(text, "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n");
+	assert_has(text, "<j=C3=BC@a.test>\r\n");
+	assert_has(text, "Final-Recipient: utf-8;j\\x{FC}@a.test\r\n"
+	    "Action: failed\r\nStatus: 5.6.7\r\n");
+	assert_has(text, "Final-Recipient: rfc822; v@b.test\r\n");
+	assert_has(text, "ASCII before the @");
+	free(text);
+	/* and it goes to such an address where it must */
+	b.to = "\xc3\xa9@x.test";
+	b.nth = 1;
+	assert_int_equal(notice_make(q, &conf, &b, &report), 0);
+	text = fixture_read("queue", report.s);
+	assert_has(text, "\nS0:\nG0:\nO");
+	assert_has(text, "\r\nTo: <\xc3\xa9@x.test>\r\n");
+	free(text);
+}
+
 /* 1,000 recipients, each with as long a reason as there can be. */
 static void
 test_notice_make_with_many_recipients(void **state)
@@ -582,6 +616,7 @@ main(void)
 		TEST(test_notice_make_with_hostile_parts),
 		TEST(test_notice_make_full),
 		TEST(test_notice_make_of_other_kinds),
+		TEST(test_notice_make_utf8),
 		TEST(test_notice_make_with_many_recipients),
 		cmocka_unit_test(test_notice_fold),
 		TEST(test_notice_make_without_a_body),

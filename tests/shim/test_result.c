@@ -26,6 +26,7 @@ static const struct {
 	{ R_BADADDR, "badaddr", "5.1.3", EX_DATAERR, "bounced" },
 	{ R_NULLMX, "nullmx", "5.1.10", EX_UNAVAILABLE, "bounced" },
 	{ R_TOOBIG, "toobig", "5.3.4", EX_UNAVAILABLE, "bounced" },
+	{ R_UTF8, "utf8", "5.6.7", EX_UNAVAILABLE, "bounced" },
 	{ R_NOROUTE, "noroute", "5.4.4", EX_NOHOST, "bounced" },
 	{ R_LOOP, "loop", "5.4.6", EX_CONFIG, "bounced" },
 	{ R_REFUSED, "refused", "5.0.0", EX_UNAVAILABLE, "bounced" },

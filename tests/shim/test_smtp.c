@@ -1156,7 +1156,7 @@ test_mail_bad_addresses(void **state)
 	mail.rcpt[0].addr = "\303\251@b";
 	mail.m.nrcpt = 1;
 	assert_int_equal(smtp_mail(s, &mail.m, &r), 0);
-	assert_int_equal(mail.rcpt[0].result.code, R_BADADDR);
+	assert_int_equal(mail.rcpt[0].result.code, R_UTF8);
 	mail.rcpt[0].addr = "a@b>\r\nRCPT TO:<c@d";
 
 	/* none is left: nothing is said */
@@ -1307,6 +1307,81 @@ test_mail_dsn(void **state)
 	    "ORCPT=rfc822;%s\n" OK RCPT2 OK DATA GO "M\n" OK, orcpt);
 	run_dsn(script, "s@example.org", orcpt);
 	free(script);
+}
+
+/* --- addresses outside ASCII ---------------------------------------------- */
+
+#define E8	"\xc3\xa9"
+#define UTF8	GREET EHLO "S 250-mx.example\nS 250-8BITMIME\nS 250 SMTPUTF8\n"
+
+static const struct {
+	const char	*name;
+	const char	*script;
+	const char	*sender, *second; /* recipient, instead of r2 */
+	bool		 header;
+	const char	*want;
+	const char	*text;		/* of the last result */
+} utf8_rows[] = {
+	{ "not needed: not said", UTF8 MAIL OK RCPT1 OK RCPT2 OK DATA GO "M\n"
+	    OK, NULL, NULL, false, "mail 0 sent sent", NULL },
+	{ "a recipient", UTF8 "C MAIL FROM:<s@example.org> SMTPUTF8\n" OK RCPT1
+	    OK "C RCPT TO:<" E8 "@x>\n" OK DATA GO "M\n" OK, NULL, E8 "@x",
+	    false, "mail 0 sent sent", NULL },
+	{ "the sender", UTF8 "C MAIL FROM:<" E8 "@x> SMTPUTF8\n" OK RCPT1 OK
+	    RCPT2 OK DATA GO "M\n" OK, E8 "@x", NULL, false,
+	    "mail 0 sent sent", NULL },
+	{ "the header", UTF8 "C MAIL FROM:<s@example.org> SMTPUTF8\n" OK RCPT1
+	    OK RCPT2 OK DATA GO "M\n" OK, NULL, NULL, true,
+	    "mail 0 sent sent", NULL },
+	{ "not offered: that recipient", PLAIN MAIL OK RCPT1 OK DATA GO "M\n"
+	    OK, NULL, E8 "@x", false, "mail 0 sent utf8",
+	    "the server does not know addresses outside ASCII (SMTPUTF8), "
+	    "as that of the recipient" },
+	{ "not offered: of the sender", PLAIN, E8 "@x", NULL, false,
+	    "mail 0 utf8 utf8", "the server does not know addresses outside "
+	    "ASCII (SMTPUTF8), as that of the sender" },
+	{ "not offered: in the header", PLAIN, NULL, NULL, true,
+	    "mail 0 utf8 utf8", "the server does not know addresses outside "
+	    "ASCII (SMTPUTF8), as that of somebody in the header" },
+	{ "a control character is another matter", UTF8 MAIL OK RCPT1 OK DATA
+	    GO "M\n" OK, NULL, "a\rb@x", false, "mail 0 sent badaddr", NULL },
+};
+
+static void
+test_mail_utf8(void **state)
+{
+	struct buf body = BUF_INIT, got = BUF_INIT;
+	struct server sv;
+	struct result r;
+	struct mail mail;
+	struct smtp *s;
+	size_t i;
+
+	(void)state;
+	buf_adds(&body, BODY);
+	for (i = 0; i < sizeof(utf8_rows) / sizeof(utf8_rows[0]); i++) {
+		print_message("%s\n", utf8_rows[i].name);
+		mail_init(&mail, &body, 2);
+		if (utf8_rows[i].sender != NULL)
+			mail.m.sender = utf8_rows[i].sender;
+		if (utf8_rows[i].second != NULL) {
+			free((void *)(uintptr_t)mail.rcpt[1].addr);
+			mail.rcpt[1].addr = xstrdup(utf8_rows[i].second);
+		}
+		mail.m.utf8 = utf8_rows[i].header;
+		s = start(&sv, utf8_rows[i].script);
+		sv.body = &body;
+		buf_reset(&got);
+		converse(&sv, s, &mail, &got, &r);
+		assert_string_equal(buf_str(&got), utf8_rows[i].want);
+		if (utf8_rows[i].text != NULL)
+			assert_string_equal(r.text, utf8_rows[i].text);
+		assert_string_equal(sv.script, "");
+		stop(&sv, s);
+		mail_clear(&mail);
+	}
+	buf_clear(&body);
+	buf_clear(&got);
 }
 
 /* --- many recipients ------------------------------------------------------ */
@@ -1730,6 +1805,7 @@ main(void)
 		cmocka_unit_test(test_mail_bad_addresses),
 		cmocka_unit_test(test_mail_twice),
 		cmocka_unit_test(test_mail_dsn),
+		cmocka_unit_test(test_mail_utf8),
 		cmocka_unit_test(test_mail_many_recipients),
 		cmocka_unit_test(test_mail_block_boundaries),
 		cmocka_unit_test(test_mail_empty_message),

@@ -134,7 +134,7 @@ test_smtpd_session(void **state)
 		say_octets(text, sizeof(text) - 1, step);
 		has(w.out.data, "220 host.example ESMTP");
 		has(w.out.data, "\r\n250-PIPELINING\r\n250-SIZE 1000\r\n"
-		    "250-8BITMIME\r\n250-DSN\r\n250 ENHANCEDSTATUSCODES\r\n"
+		    "250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250 ENHANCEDSTATUSCODES\r\n"
 		    "250 2.1.0 ok\r\n250 2.1.5 ok\r\n250 2.1.5 ok\r\n"
 		    "250 2.1.5 ok\r\n354 ");
 		has(w.out.data, "\r\n250 2.0.0 queued as ");
@@ -183,7 +183,7 @@ static const struct {
 	{ HELLO "MAIL FROM:<a@b> ENVID=+4\r\n", "501 5.5.4 ENVID" },
 	{ HELLO "MAIL FROM:<a@b> ENVID=a ENVID=b\r\n", "501 5.5.4 ENVID" },
 	{ HELLO "MAIL FROM:<a@b> ENVID=a+0D+0Ab\r\n", "501 5.5.4 ENVID" },
-	{ HELLO "MAIL FROM:<a@b> SMTPUTF8\r\n", "555 5.5.4 unknown" },
+	{ HELLO "MAIL FROM:<a@b> REQUIRETLS\r\n", "555 5.5.4 unknown" },
 	{ HELLO "MAIL FROM:<a@b>\r\nRCPT TO:<>\r\n", "553 5.1.3 \"<>\"" },
 	{ HELLO "MAIL FROM:<a@b>\r\nRCPT TO:<a@b@c>\r\n",
 	    "553 5.1.3 \"<a@b@c>\"" },
@@ -192,6 +192,12 @@ static const struct {
 	{ HELLO "MAIL FROM:<a@b>\r\nRCPT TO:a@b,c@d\r\n", "553 5.1.3 " },
 	{ HELLO "MAIL FROM:<a@b>\r\nRCPT TO:<a@b> NOTIFY=x\r\n",
 	    "501 5.5.4 NOTIFY" },
+	{ HELLO "MAIL FROM:<\xc3\xa9@b>\r\n", "553 5.6.7 " },
+	{ HELLO "MAIL FROM:<a@b>\r\nRCPT TO:<\xc3\xa9@b>\r\n", "553 5.6.7 " },
+	{ HELLO "MAIL FROM:<a@b> SMTPUTF8=1\r\n", "501 5.5.4 SMTPUTF8" },
+	{ HELLO "MAIL FROM:<\xff@b> SMTPUTF8\r\n", "553 5.1.7 " },
+	{ HELLO "MAIL FROM:<a@b> SMTPUTF8\r\nRCPT TO:<\xff@b>\r\n",
+	    "553 5.1.3 " },
 	{ HELLO "MAIL FROM:<a@b>\r\nRCPT TO:<a@b> ORCPT=x\r\n",
 	    "501 5.5.4 ORCPT" },
 	{ HELLO "MAIL FROM:<a@b>\r\nRCPT TO:<a@b> SIZE=1\r\n",
@@ -353,11 +359,37 @@ teardown(void **state)
 	return 0;
 }
 
+static void
+test_smtpd_utf8(void **state)
+{
+	char *m;
+
+	(void)state;
+	say(HELLO "MAIL FROM:<\xc3\xa9@b.example> SMTPUTF8 BODY=8BITMIME\r\n"
+	    "RCPT TO:<j\xc3\xbc@d.example> ORCPT=utf-8;\\x{FC}@z.example\r\n"
+	    "DATA\r\nTo: a@b.example\r\n\r\n.\r\nQUIT\r\n");
+	has(w.out.data, "\r\n250 2.1.0 ok\r\n250 2.1.5 ok\r\n354 ");
+	m = message();
+	has(m, "S12:\xc3\xa9@b.example\nG0:\nR13:j\xc3\xbc@d.example\n"
+	    "P12:\xc3\xbc@z.example\nM0:\n");
+	has(m, "\r\n\twith UTF8SMTP id ");
+	free(m);
+	/* in the header only */
+	say(BEGIN "To: \"J\xc3\xbc\" <j\xc3\xbc@b.example>\r\n\r\n.\r\n"
+	    "QUIT\r\n");
+	m = message();
+	has(m, "S11:a@b.example\nG0:\nR11:c@d.example\nM0:\n");
+	has(m, "\r\nTo: =?utf-8?B?SsO8?= <j\xc3\xbc@b.example>\r\n");
+	has(m, "\r\n\twith ESMTP id ");
+	free(m);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_smtpd_session),
+		cmocka_unit_test(test_smtpd_utf8),
 		cmocka_unit_test(test_smtpd_replies),
 		cmocka_unit_test(test_smtpd_size),
 		cmocka_unit_test(test_smtpd_several),

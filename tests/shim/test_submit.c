@@ -451,7 +451,8 @@ static const struct {
 	{ { "a@b\n.c" }, "\nx\n", EX_DATAERR, "\"a@b?.c\" is not an address: "
 	    "a control character" },
 	{ { "a\tb@c" }, "\nx\n", EX_DATAERR, "a control character" },
-	{ { "\xc3\xa9@b" }, "\nx\n", EX_DATAERR, "outside ASCII" },
+	{ { "\xc3@b" }, "\nx\n", EX_DATAERR, "\"?@b\" is not an address: it is "
+	    "outside ASCII, and not UTF-8" },
 	{ { "-f", "x y", "a@b" }, "\nx\n", EX_DATAERR,
 	    "the sender \"x y\" is not an address" },
 	{ { "-fx@y\n", "a@b" }, "\nx\n", EX_DATAERR,

@@ -108,11 +108,46 @@ test_utf8_has_eightbit(void **state)
 	}
 }
 
+static void
+clean(const char *text, const char *want)
+{
+	char s[64];
+
+	assert_in_range(strlen(text), 0, sizeof(s) - 1);
+	memcpy(s, text, strlen(text) + 1);
+	utf8_clean(s);
+	assert_string_equal(s, want);
+}
+
+static void
+test_utf8_clean(void **state)
+{
+	(void)state;
+	clean("", "");
+	clean("a b~", "a b~");
+	clean("a\nb\033[\177", "a?b?[?");
+	clean("j\xc3\xbc \xe7\x94\xa8 \xf0\x9f\x93\xa7",
+	    "j\xc3\xbc \xe7\x94\xa8 \xf0\x9f\x93\xa7");
+	clean("\xff\xc3", "??");
+	clean("\xc3\x28", "?(");
+	clean("\xe7\x94", "??");
+	clean("\xed\xa0\x80", "???");
+	/* controls, line ends, directions, marks */
+	clean("\xc2\x85\xc2\xa0", "??\xc2\xa0");
+	clean("\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xae\xe2\x80\xaf",
+	    "\xe2\x80\xa7??????\xe2\x80\xaf");
+	clean("\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa",
+	    "\xe2\x81\xa5??????\xe2\x81\xaa");
+	clean("\xef\xbb\xbf\xef\xbf\xbd\xef\xbf\xbf",
+	    "???\xef\xbf\xbd???");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_utf8_every_code_point),
+		cmocka_unit_test(test_utf8_clean),
 		cmocka_unit_test(test_utf8_invalid),
 		cmocka_unit_test(test_utf8_pieces),
 		cmocka_unit_test(test_utf8_has_eightbit),
