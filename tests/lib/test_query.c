@@ -438,7 +438,7 @@ swallower_start(struct swallower *s)
 	assert_int_equal(bind(s->udp, sa, len), 0);
 	assert_int_equal(listen(s->tcp, 0), 0);
 	for (i = 0; !is_swallowed(s, &s->filler[i]); i++)
-		assert_in_range(i, 0, 6);
+		assert_true(i < 7);
 	assert_int_equal(pthread_create(&s->thread, NULL, say_truncated, s),
 	    0);
 }
