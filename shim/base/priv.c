@@ -60,6 +60,11 @@ sanitize_signals(void)
 
 	memset(&sa, 0, sizeof(sa));
 	sigemptyset(&sa.sa_mask);
+	/* that forgets those that an inherited timer left, blocked */
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGALRM, &sa, NULL);
+	sigaction(SIGVTALRM, &sa, NULL);
+	sigaction(SIGPROF, &sa, NULL);
 	for (sig = 1; sig < 32; sig++) {
 		sa.sa_handler = sig == SIGPIPE || sig == SIGXFSZ ?
 		    SIG_IGN : SIG_DFL;

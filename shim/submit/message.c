@@ -9,6 +9,7 @@
 #include "submit/message.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -252,8 +253,14 @@ static ssize_t
 read_fd(void *arg, char *p, size_t n)
 {
 	const int *fd = arg;
+	struct pollfd pfd = { .fd = *fd, .events = POLLIN };
+	ssize_t r;
 
-	return read(*fd, p, n);
+	/* who shares the pipe with us may have made it non-blocking */
+	while ((r = read(*fd, p, n)) == -1 && (errno == EAGAIN ||
+	    errno == EWOULDBLOCK) && poll(&pfd, 1, -1) != -1)
+		;
+	return r;
 }
 
 struct message *
@@ -412,18 +419,26 @@ enum message_error
 message_peek(struct message *m, struct mime_facts *facts)
 {
 	struct lines lines;
+	size_t seen = 0;
+	bool ended = m->ended;
 	int rc = 1;
 
 	memmove(m->raw, m->raw + m->pos, m->len - m->pos);
 	m->len -= m->pos;
 	m->pos = 0;
-	while (!m->ended && m->len < sizeof(m->raw) && rc == 1)
+	lines_init(&lines, m->ignore_dots, false, ignore, NULL);
+	if (!ended)
+		ended = lines_feed(&lines, buf_str(&m->first),
+		    m->first.len) != 0;
+	/* after the dot there may be nothing more, and no end either */
+	while (!ended && rc == 1) {
+		ended = lines_feed(&lines, m->raw + seen, m->len - seen) != 0;
+		seen = m->len;
+		if (ended || m->len == sizeof(m->raw))
+			break;
 		if ((rc = fill(m)) == -1)
 			return MESSAGE_READ;
-	lines_init(&lines, m->ignore_dots, false, ignore, NULL);
-	if (!m->ended &&
-	    lines_feed(&lines, buf_str(&m->first), m->first.len) == 0)
-		lines_feed(&lines, m->raw, m->len);
+	}
 	/* the piece may end within a character */
 	if (!m->eof && !lines.utf8.bad)
 		lines.utf8.more = 0;
