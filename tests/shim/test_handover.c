@@ -200,7 +200,9 @@ serve_all(int *first)
 	assert_true(pid != -1);
 	/* from both sides, lest it be killed before it is a group */
 	(void)setpgid(pid, pid);
-	for (n = 0; pid == 0; n++) {
+	if (pid != 0)
+		return pid;
+	for (n = 0;; n++) {
 		child = serve_one();
 		if (waitpid(child, &status, 0) != child ||
 		    !WIFEXITED(status))
@@ -209,7 +211,6 @@ serve_all(int *first)
 			*first = WEXITSTATUS(status);
 		die_at = fail_at = 0;
 	}
-	return pid;
 }
 
 static void
