@@ -5,7 +5,7 @@
  * from overrides, while resolv.conf and the override file change and
  * processes fork.  Built once with ThreadSanitizer, which finds the races,
  * and once without, when the heap must not have grown: what each lookup, or
- * one in a hundred, leaks is seen with 10,000 already.
+ * one in ten, leaks is seen with 5,000 already.
  *
  * Half of the time clocks are ten seconds ahead, so that files are old enough
  * to be remembered.
