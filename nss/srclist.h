@@ -30,8 +30,9 @@ struct mxsource {
  * mxsrclist_put: the caller has done with it; NULL is fine.
  * mxsrclist_conf: what it says.
  * mxsrclist_opened: its source number N, if it has been opened, or NULL.
- * mxsrclist_open: the same, which is opened if need be.  NULL with one line in WHY; *ERROR is then MX_ECONFIG if
- *	the list is wrong, MX_ENOMEM, or MX_ESOURCE.
+ * mxsrclist_open: the same, which is opened if need be.  NULL with one
+ *	line in WHY; *ERROR is then MX_ECONFIG if the list is wrong,
+ *	MX_ENOMEM, or MX_ESOURCE.
  * Any number of threads can use a list.  In a child of fork(2), sources that
  * are not linked in are opened anew.
  */

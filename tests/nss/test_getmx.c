@@ -2,6 +2,7 @@
 /* What getmx prints, and what --check and --config find. */
 #include "config.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -505,6 +506,90 @@ test_input_fails_with_its_stream(void **state)
 	assert_int_equal(fclose(fp), 0);
 }
 
+/* --- lookups in threads --------------------------------------------------- */
+
+#define POOL_JOBS	200
+
+static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t pool_news = PTHREAD_COND_INITIALIZER;
+static unsigned int pool_done;		/* jobs */
+
+/* The first of each ten ends after the other nine. */
+static int
+work_late(void *arg, const char *domain, FILE *out, FILE *errors)
+{
+	unsigned int n = (unsigned int)strtonum(domain, 0, POOL_JOBS, NULL);
+
+	(void)arg;
+	(void)pthread_mutex_lock(&pool_lock);
+	while (n % 10 == 0 && pool_done < n + 9)
+		(void)pthread_cond_wait(&pool_news, &pool_lock);
+	pool_done++;
+	(void)pthread_cond_broadcast(&pool_news);
+	(void)pthread_mutex_unlock(&pool_lock);
+	(void)fprintf(out, "%u\n", n);
+	if (n == 3)
+		(void)fprintf(errors, "three\n");
+	return n == 42 ? 75 : 2;
+}
+
+/* What the pool says of N jobs on stdout, in FP; its exit code. */
+static int
+run_pool(size_t n, FILE *fp)
+{
+	struct getmx_pool *pool;
+	char number[16];
+	int code, saved;
+	size_t i;
+
+	(void)fflush(stdout);
+	assert_int_not_equal(saved = dup(STDOUT_FILENO), -1);
+	assert_int_not_equal(dup2(fileno(fp), STDOUT_FILENO), -1);
+	pool = getmx_pool_new(work_late, NULL, 0);
+	for (i = 0; pool != NULL && i < n; i++) {
+		(void)snprintf(number, sizeof(number), "%zu", i);
+		(void)getmx_pool_add(pool, number);
+	}
+	code = pool == NULL ? -1 : getmx_pool_end(pool);
+	(void)fflush(stdout);
+	(void)dup2(saved, STDOUT_FILENO);
+	(void)close(saved);
+	rewind(fp);
+	return code;
+}
+
+static void
+test_pool_keeps_the_order(void **state)
+{
+	char line[16], want[16];
+	FILE *fp;
+	size_t i;
+
+	(void)state;
+	pool_done = 0;
+	assert_non_null(fp = tmpfile());
+	assert_int_equal(run_pool(POOL_JOBS, fp), 75);
+	for (i = 0; i < POOL_JOBS; i++) {
+		(void)snprintf(want, sizeof(want), "%zu\n", i);
+		assert_non_null(fgets(line, sizeof(line), fp));
+		assert_string_equal(line, want);
+	}
+	assert_null(fgets(line, sizeof(line), fp));
+	assert_int_equal(fclose(fp), 0);
+}
+
+static void
+test_pool_without_jobs(void **state)
+{
+	FILE *fp;
+
+	(void)state;
+	assert_non_null(fp = tmpfile());
+	assert_int_equal(run_pool(0, fp), 0);
+	assert_int_equal(fgetc(fp), EOF);
+	assert_int_equal(fclose(fp), 0);
+}
+
 /* --- --check and --config ------------------------------------------------ */
 
 static struct nssconf_place places[2];
@@ -699,6 +784,8 @@ main(void)
 		cmocka_unit_test(test_exit_codes),
 		cmocka_unit_test(test_input_rows),
 		cmocka_unit_test(test_input_fails_with_its_stream),
+		cmocka_unit_test(test_pool_keeps_the_order),
+		cmocka_unit_test(test_pool_without_jobs),
 		cmocka_unit_test(test_check_rows),
 		cmocka_unit_test(test_config)
 	};
