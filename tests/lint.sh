@@ -1,9 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Manual pages through mandoc, shell scripts through shellcheck, and the
-# commented configuration examples against themselves: each key that
-# mxnss.conf(5) names is in etc/mxnss.conf and the other way round.
+# Manual pages through mandoc, shell scripts through shellcheck.
 
 set -u
 : "${top_srcdir:?}" "${top_builddir:?}"
@@ -56,23 +54,5 @@ if command -v shellcheck >/dev/null; then
 	done
 else
 	echo "ok - shell scripts # SKIP shellcheck is not installed"
-fi
-
-page=$(echo "$pages" | tr ' ' '\n' | grep '/mxnss\.conf\.5$')
-if [ -n "$page" ]; then
-	sed -n 's/^#\([a-z-]*\): .*/\1/p' etc/mxnss.conf | sort \
-	    >"$top_builddir/keys.1"
-	sed -n 's/^\.It \(Cm\|Ic\|Sy\) \([a-z-]*\).*/\2/p' "$page" | sort -u \
-	    >"$top_builddir/keys.2"
-	if diff "$top_builddir/keys.1" "$top_builddir/keys.2"; then
-		echo "ok - etc/mxnss.conf has the keys of its page"
-	else
-		echo "not ok - etc/mxnss.conf and $page differ"
-		bad=1
-	fi
-	rm -f "$top_builddir/keys.1" "$top_builddir/keys.2"
-else
-	echo "not ok - mxnss.conf(5) is missing"
-	bad=1
 fi
 [ "$bad" -eq 0 ]

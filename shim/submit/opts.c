@@ -31,6 +31,7 @@ static char *heed_e(struct opts *, const char *);
 static char *heed_envid(struct opts *, const char *);
 static char *heed_f(struct opts *, const char *);
 static char *heed_full_name(struct opts *, const char *);
+static char *heed_aliases(struct opts *, const char *);
 static char *heed_i(struct opts *, const char *);
 static char *heed_long_o(struct opts *, const char *);
 static char *heed_notify(struct opts *, const char *);
@@ -57,6 +58,7 @@ static const struct option {
 	{ 'f', ARGUMENT, heed_f },
 	{ 'G', FLAG, heed_nothing },		/* relayed mail */
 	{ 'h', ARGUMENT, heed_nothing },	/* hop count: we count */
+	{ 'I', FLAG, heed_aliases },		/* the old name of -bi */
 	{ 'i', FLAG, heed_i },
 	{ 'L', ARGUMENT, heed_nothing },	/* log tag */
 	{ 'M', ARGUMENT, heed_nothing },	/* macro */
@@ -184,6 +186,14 @@ static char *
 heed_full_name(struct opts *o, const char *arg)
 {
 	o->full_name = arg;
+	return NULL;
+}
+
+static char *
+heed_aliases(struct opts *o, const char *arg)
+{
+	(void)arg;
+	o->mode = OPTS_ALIASES;
 	return NULL;
 }
 

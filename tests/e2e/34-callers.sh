@@ -313,6 +313,27 @@ else
 	skip "logwatch" "needs root and logwatch"
 fi
 
+# It mails when packages were upgraded: only that part of it is called.
+cat > $T/upgrade.py << 'END'
+import importlib.machinery
+import importlib.util
+loader = importlib.machinery.SourceFileLoader(
+    "upgrade", "/usr/bin/unattended-upgrade")
+spec = importlib.util.spec_from_loader("upgrade", loader)
+upgrade = importlib.util.module_from_spec(spec)
+loader.exec_module(upgrade)
+raise SystemExit(upgrade._send_mail_using_sendmail(
+    "root", "u@one.example", "unattended-upgrades result for host: SUCCESS",
+    "Grüße\n.\n" + "x" * 2000 + "\n"))
+END
+if [ "$MULTI" -eq 1 ] && [ -e /usr/bin/unattended-upgrade ]; then
+	check "unattended-upgrades" by root root@sender.example u@one.example \
+	    '^Subject: unattended-upgrades result' \
+	    /usr/bin/python3 $T/upgrade.py
+else
+	skip "unattended-upgrades" "needs root and unattended-upgrades"
+fi
+
 # ---- the options of others -------------------------------------------------
 
 # called ARG...: the message in $T/msg arrives at one.example.

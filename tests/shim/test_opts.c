@@ -63,6 +63,7 @@ static const struct {
 	{ { "-em", "c" }, { S, "", NULL, NULL, 1 } },
 	{ { "-e", "m", "c" }, { S, "", NULL, NULL, 1 } },
 	{ { "-bi" }, { OPTS_ALIASES, "", NULL, NULL, 0 } },
+	{ { "-I" }, { OPTS_ALIASES, "", NULL, NULL, 0 } },
 	{ { "-bv", "a" }, { OPTS_VERIFY, "", NULL, NULL, 1 } },
 	{ { "-b", "i" }, { OPTS_ALIASES, "", NULL, NULL, 0 } },
 	{ { "-bs" }, { OPTS_SMTP, "", NULL, NULL, 0 } },
