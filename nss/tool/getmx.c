@@ -387,6 +387,8 @@ main(int argc, char *argv[])
 	struct stat st;
 	int code, worst = EX_OK;
 
+	if (argc < 1)
+		usage();
 	parse_options(argc, argv, &o);
 	argc -= optind;
 	argv += optind;

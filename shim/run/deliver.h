@@ -66,7 +66,16 @@ struct delivery {
 };
 
 struct deliver;
+struct msgfile;
 struct queue;
+
+/*
+ * What MF, whose file is FD, says of the message and of recipient INDEX; the
+ * rest is zero.  MF is kept by reference.
+ */
+void	delivery_init(struct delivery *, const struct msgfile *mf, int fd);
+void	delivery_rcpt_init(struct delivery_rcpt *, const struct msgfile *mf,
+	    uint32_t index);
 
 /*
  * deliver_new: for DOMAIN; all arguments are kept by reference.  The queue,

@@ -135,7 +135,6 @@ collect(const struct now *n, size_t i, const char *dest, struct delivery *m)
 {
 	const struct envelope *env = &n->mf.env;
 	char name[ENVELOPE_MAX_ADDR + 1];
-	struct delivery_rcpt *to;
 
 	for (; i < env->nrcpt && m->nrcpt < JOB_MAXRCPT; i++) {
 		if (n->done[i] || env->rcpt[i].expanded)
@@ -143,12 +142,7 @@ collect(const struct now *n, size_t i, const char *dest, struct delivery *m)
 		dest_name(&env->rcpt[i], name, sizeof(name));
 		if (strcmp(name, dest) != 0)
 			continue;
-		to = &m->rcpt[m->nrcpt++];
-		memset(to, 0, sizeof(*to));
-		to->index = (uint32_t)i;
-		to->addr = env->rcpt[i].addr;
-		to->notify = env->rcpt[i].notify;
-		to->orcpt = envelope_orcpt(&env->rcpt[i]);
+		delivery_rcpt_init(&m->rcpt[m->nrcpt++], &n->mf, (uint32_t)i);
 	}
 }
 
@@ -157,15 +151,16 @@ static void
 attempt(struct now *n, size_t i)
 {
 	struct delivery_rcpt rcpt[JOB_MAXRCPT];
-	struct delivery m = { .id = n->id, .sender = n->mf.env.sender,
-	    .envid = n->mf.env.envid, .ret = n->mf.env.ret,
-	    .time = n->mf.env.time, .fd = n->fd, .start = n->mf.start,
-	    .size = n->mf.size, .eightbit = n->mf.eightbit, .rcpt = rcpt,
-	    .outcome = on_outcome, .trace = n->verbose ? on_trace : NULL };
+	struct delivery m;
 	char dest[ENVELOPE_MAX_ADDR + 1];
 	struct deliver *d;
 	struct local *l;
 
+	delivery_init(&m, &n->mf, n->fd);
+	m.id = n->id;
+	m.rcpt = rcpt;
+	m.outcome = on_outcome;
+	m.trace = n->verbose ? on_trace : NULL;
 	dest_name(&n->mf.env.rcpt[i], dest, sizeof(dest));
 	collect(n, i, dest, &m);
 	if (strcmp(dest, LOCAL_DEST) == 0) {

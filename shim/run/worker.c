@@ -265,30 +265,16 @@ static void
 run_job(struct work *k, int fd)
 {
 	const struct job *job = k->job;
-	const struct envelope_rcpt *rcpt;
 	struct delivery *m = &k->m;
 	size_t i;
 
+	delivery_init(m, &k->mf, fd);
 	m->id = job->id.s;
-	m->sender = k->mf.env.sender;
-	m->envid = k->mf.env.envid;
-	m->ret = k->mf.env.ret;
-	m->time = k->mf.env.time;
 	m->generation = job->generation;
-	m->fd = fd;
-	m->start = k->mf.start;
-	m->size = k->mf.size;
-	m->eightbit = k->mf.eightbit;
-	m->utf8 = k->mf.env.utf8;
 	m->nrcpt = job->nrcpt;
 	m->rcpt = xcalloc(m->nrcpt, sizeof(*m->rcpt));
-	for (i = 0; i < m->nrcpt; i++) {
-		m->rcpt[i].index = job->rcpt[i];
-		rcpt = &k->mf.env.rcpt[job->rcpt[i]];
-		m->rcpt[i].addr = rcpt->addr;
-		m->rcpt[i].notify = rcpt->notify;
-		m->rcpt[i].orcpt = envelope_orcpt(rcpt);
-	}
+	for (i = 0; i < m->nrcpt; i++)
+		delivery_rcpt_init(&m->rcpt[i], &k->mf, job->rcpt[i]);
 	m->outcome = on_outcome;
 	m->ready = on_ready;
 	m->trace = k->verbose != NULL ? on_trace : NULL;

@@ -65,12 +65,17 @@ read_input(void *arg, char *p, size_t size)
 static int
 write_output(void *arg, const char *p, size_t n)
 {
+	struct pollfd pfd = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	ssize_t w;
 
 	(void)arg;
 	while (n > 0) {
 		w = write(STDOUT_FILENO, p, n);
 		if (w == -1 && errno == EINTR)
+			continue;
+		/* somebody may have made it non-blocking */
+		if (w == -1 && errno == EAGAIN &&
+		    poll(&pfd, 1, SILENCE_S * 1000) == 1)
 			continue;
 		if (w == -1)
 			return -1;

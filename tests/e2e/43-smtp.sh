@@ -17,7 +17,8 @@ import smtplib, sys
 from email.message import EmailMessage
 with smtplib.SMTP(sys.argv[1], int(sys.argv[2]), "me.example") as s:
     assert s.ehlo()[0] == 250
-    for ext in "pipelining", "size", "8bitmime", "dsn", "enhancedstatuscodes":
+    for ext in "pipelining", "size", "8bitmime", "smtputf8", "dsn", \
+            "enhancedstatuscodes":
         assert s.has_extn(ext), ext
     m = EmailMessage()
     m["From"] = "alice@sender.example"

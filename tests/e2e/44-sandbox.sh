@@ -101,6 +101,20 @@ check "the dialogue of -v is not there, the identifier is" eval '
     is "$RC" 0 && has "$OUT" "^queued as [0-9A-Z]{20}$"'
 chmod 3733 "$SPOOL/drop"
 empty_queue
+smtp()
+{
+	printf '%s\r\n' 'EHLO x' 'MAIL FROM:<alice@sender.example>' \
+	    'RCPT TO:<u@one.example>' DATA 'Subject: one' '' x . \
+	    'MAIL FROM:<alice@sender.example>' 'RCPT TO:<u@one.example>' DATA \
+	    'Subject: two' '' x . QUIT > $T/session
+	unshare -m sh -c "$READ_ONLY"' && exec setpriv --reuid=alice \
+	    --regid=alice --clear-groups -- sendmail -bs' < $T/session \
+	    > $T/replies
+	is "$(grep -c '^250 2\.0\.0 queued as' $T/replies)" 2 &&
+	    is "$(drop_count)" 2
+}
+check "two messages by -bs" smtp
+empty_queue
 check "a message that needs a second pass" eval '
     mx_clear
     RC=0

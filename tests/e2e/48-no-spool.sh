@@ -13,7 +13,7 @@ dead	MX	10 six
 part	MX	10 b
 END
 dns_start
-mx_start a=192.0.2.11 b=192.0.2.12
+mx_start a=192.0.2.11,utf8 b=192.0.2.12
 conf spool none
 conf local forward:ops@one.example
 conf local-domains client.sender.example
@@ -59,6 +59,14 @@ waits()
 	is "$RC" 75 && has "$ERR" 'u@dead\.example>: 4\.4\.1 ' 'send it again'
 }
 check "a host that cannot be reached: EX_TEMPFAIL, and why" waits
+utf8()
+{
+	contained 用戶@one.example
+	is "$RC" 0 && mx_json a | json 'd["rcpts"] == ["用戶@one.example"] and
+	    "SMTPUTF8" in d["mail_options"]'
+}
+check "an address outside ASCII" utf8
+mx_clear
 mixed()
 {
 	contained u@one.example no@part.example ok@part.example \
