@@ -29,13 +29,18 @@ flush(struct quotedp *q)
 static int
 put(struct quotedp *q, const char *p, size_t n)
 {
-	if (q->n + n + 3 > sizeof(q->out) && flush(q) == -1)
+	if (q->n + n + 6 > sizeof(q->out) && flush(q) == -1)
 		return -1;
 	/* one octet is left for the = of the break */
 	if (q->col + n > MAX_LINE - 1) {
 		memcpy(q->out + q->n, "=\r\n", 3);
 		q->n += 3;
 		q->col = 0;
+		/* a line that began elsewhere must not become a delimiter */
+		if (*p == '-') {
+			p = "=2D";
+			n = 3;
+		}
 	}
 	memcpy(q->out + q->n, p, n);
 	q->n += n;

@@ -90,9 +90,8 @@ struct smtp;
  *	RFC 5321 section 4.5.3.1.10) are marked "again": call it again, with
  *	those.  Every call that leaves some has settled others.
  *	Who needs SMTPUTF8 and does not get it is R_UTF8, without a reply.
- *	A message with 8-bit data goes as it is to a server without 8BITMIME:
- *	nearly all of those pass it on, and a conversion would break what is
- *	signed.
+ *	To a server without 8BITMIME a message with 8-bit data goes in
+ *	quoted-printable: sevenbit.h.
  * smtp_full: whether the server takes no more transactions in this session.
  * smtp_quit: QUIT, without waiting for its reply; the session has ended.
  */

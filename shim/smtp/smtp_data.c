@@ -15,10 +15,21 @@
 
 #include "smtp/dot.h"
 #include "smtp/session.h"
+#include "smtp/sevenbit.h"
 
 /* Octets of the message in a block; stuffed, it fits in the 16 KB of net.h. */
 #define BLOCK		10240
+#define BLOCK_8		1024	/* of one that is converted */
 _Static_assert(DOT_MAX(BLOCK) + DOT_END_MAX <= 16384, "a block in one write");
+_Static_assert(DOT_MAX(SEVENBIT_MAX(BLOCK_8)) + DOT_END_MAX <= 16384,
+    "a block in one write");
+
+struct outlet {			/* of a message */
+	char		 block[BLOCK];
+	size_t		 size;		/* of a block */
+	struct sevenbit	*seven;		/* or NULL: it goes as it is */
+	struct dot	 dot;
+};
 
 /*
  * A reply before the end of the data.  A 5yz that comes alone, in the middle,
@@ -50,13 +61,15 @@ premature(struct transaction *t, bool begun, struct result *r)
 
 /* The next block of the message.  Its length, or -1 with *R. */
 static ssize_t
-read_block(struct transaction *t, char *block, off_t at, struct result *r)
+read_block(struct transaction *t, struct outlet *o, off_t at,
+    struct result *r)
 {
 	off_t left = t->m->size - at;
+	size_t want = left < (off_t)o->size ? (size_t)left : o->size;
 	ssize_t n;
 
-	while ((n = pread(t->m->fd, block, left < BLOCK ? (size_t)left : BLOCK,
-	    t->m->start + at)) == -1 && errno == EINTR)
+	while ((n = pread(t->m->fd, o->block, want, t->m->start + at)) == -1 &&
+	    errno == EINTR)
 		;
 	if (n > 0)
 		return n;
@@ -73,37 +86,77 @@ sink(void *arg, const void *data, size_t len)
 	return session_write(t->s, IN_MESSAGE, data, len, t->r);
 }
 
+static int
+to_dot(void *arg, const void *data, size_t len)
+{
+	return dot_add(arg, data, len);
+}
+
+/* The next block on its way to the server.  Its length, or -1. */
+static ssize_t
+send_block(struct transaction *t, struct outlet *o, off_t at)
+{
+	ssize_t n = read_block(t, o, at, t->r);
+	int rv;
+
+	if (n == -1)
+		return -1;
+	rv = o->seven != NULL ? sevenbit_feed(o->seven, o->block, (size_t)n) :
+	    dot_add(&o->dot, o->block, (size_t)n);
+	return rv == 0 ? n : -1;
+}
+
+static int
+send_end(struct transaction *t, struct outlet *o)
+{
+	if (o->seven != NULL && sevenbit_end(o->seven) != 0)
+		return -1;
+	session_trace(t->s, '>', ".");
+	t->m->unsure = true;
+	return dot_end(&o->dot);
+}
+
 /* The message and its end.  0 when all is on its way. */
 static int
-send_data(struct transaction *t)
+send_blocks(struct transaction *t, struct outlet *o)
 {
 	struct smtp *s = t->s;
-	struct dot dot;
-	char block[BLOCK];
 	off_t at = 0;
 	ssize_t n;
 	bool last;
 	int rv;
 
-	dot_init(&dot, sink, t);
 	do {
 		if (s->io.pending(s->io.arg))
 			return premature(t, at > 0, t->r);
 		if (at < t->m->size) {
-			if ((n = read_block(t, block, at, t->r)) == -1 ||
-			    dot_add(&dot, block, (size_t)n) == -1)
+			if ((n = send_block(t, o, at)) == -1)
 				return -1;
 			at += n;
 		}
-		if ((last = at == t->m->size)) {
-			session_trace(s, '>', ".");
-			t->m->unsure = true;
-			if (dot_end(&dot) == -1)
-				return -1;
-		}
+		if ((last = at == t->m->size) && send_end(t, o) == -1)
+			return -1;
 		if ((rv = session_flush(s, IN_MESSAGE, t->r)) == 1)
 			return premature(t, true, t->r);
 	} while (rv == 0 && !last);
+	return rv;
+}
+
+static int
+send_data(struct transaction *t)
+{
+	const struct smtp_message *m = t->m;
+	struct outlet o = { .size = BLOCK };
+	int rv;
+
+	dot_init(&o.dot, sink, t);
+	if (transaction_converts(t)) {
+		o.size = BLOCK_8;
+		o.seven = sevenbit_new(m->fd, m->start, m->size, to_dot,
+		    &o.dot);
+	}
+	rv = send_blocks(t, &o);
+	sevenbit_free(o.seven);
 	return rv;
 }
 

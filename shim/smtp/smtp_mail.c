@@ -485,6 +485,12 @@ send_envelope(struct transaction *t, struct result *r)
 
 /* --- all of it ------------------------------------------------------------ */
 
+bool
+transaction_converts(const struct transaction *t)
+{
+	return t->m->eightbit && (t->s->offers & SMTP_8BITMIME) == 0;
+}
+
 /* ms for all but the reply to the end of the data */
 static int64_t
 time_for(const struct smtp *s, const struct smtp_message *m)

@@ -44,6 +44,8 @@ struct transaction {
  * transaction_settle: the same result for all that are in this transaction
  *	and have none.
  * transaction_refuse: a 4yz or 5yz to the message, or to DATA.
+ * transaction_converts: whether the message goes another way than it is: it
+ *	has octets outside ASCII, and the server does not take them.
  * transaction_data: the message, after a 354.  All recipients of this
  *	transaction are settled, or -1 with *R, which is also theirs.
  */
@@ -54,6 +56,7 @@ void	transaction_settle_one(struct transaction *, size_t i,
 void	transaction_settle(struct transaction *, const struct result *);
 void	transaction_refuse(struct transaction *, const struct reply *,
 	    const char *what, struct result *);
+bool	transaction_converts(const struct transaction *);
 int	transaction_data(struct transaction *, struct result *);
 
 #endif /* SHIM_SMTP_TRANSACTION_H */

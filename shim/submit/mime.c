@@ -9,73 +9,25 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buf.h"
+#include "base/mimefield.h"
 #include "base/xmalloc.h"
-
-/* The next word of a MIME field, after blanks and comments. */
-static const char *
-skip_cfws(const char *p)
-{
-	int depth = 0;
-
-	for (; *p != '\0'; p++) {
-		if (*p == '(')
-			depth++;
-		else if (*p == ')' && depth > 0)
-			depth--;
-		else if (depth == 0 && strchr(" \t\r\n", *p) == NULL)
-			break;
-	}
-	return p;
-}
-
-/* The field begins with WORD, and something ends that. */
-static bool
-begins_with(const char *value, const char *word)
-{
-	size_t n = strlen(word);
-	const char *p = skip_cfws(value);
-
-	return strncasecmp(p, word, n) == 0 &&
-	    (p[n] == '\0' || strchr(" \t\r\n;/(", p[n]) != NULL);
-}
-
-/* Whether there is a parameter charset. */
-static bool
-has_charset(const char *type)
-{
-	const char *p = type;
-	bool quoted = false;
-
-	for (; *p != '\0'; p++) {
-		if (quoted && *p == '\\' && p[1] != '\0')
-			p++;
-		else if (*p == '"')
-			quoted = !quoted;
-		else if (*p == ';' && !quoted) {
-			p = skip_cfws(p + 1);
-			if (strncasecmp(p, "charset", 7) == 0)
-				return true;
-			p--;
-		}
-	}
-	return false;
-}
 
 void
 mime_read(struct mime *m, const struct header *h)
 {
 	const char *type = header_value(h, "Content-Type");
 	const char *encoding = header_value(h, "Content-Transfer-Encoding");
+	char charset[64];
 
-	m->type = type != NULL ? xstrdup(skip_cfws(type)) : NULL;
-	m->is_text = type == NULL || begins_with(type, "text");
-	m->has_charset = type != NULL && has_charset(type);
-	m->is_seven = encoding == NULL || begins_with(encoding, "7bit");
-	m->is_plain = m->is_seven || begins_with(encoding, "8bit") ||
-	    begins_with(encoding, "binary");
+	m->type = type != NULL ? xstrdup(mimefield_skip(type)) : NULL;
+	m->is_text = type == NULL || mimefield_is(type, "text");
+	m->has_charset = type != NULL && mimefield_param(type, "charset",
+	    charset, sizeof(charset)) != 0;
+	m->is_seven = encoding == NULL || mimefield_is(encoding, "7bit");
+	m->is_plain = m->is_seven || mimefield_is(encoding, "8bit") ||
+	    mimefield_is(encoding, "binary");
 	m->has_version = header_has(h, "MIME-Version");
 }
 

@@ -17,6 +17,7 @@ Options:
   hang=VERB    answer RCPT or DATA only after DIR/NAME.go exists
   size=N       offer SIZE N
   utf8         offer SMTPUTF8
+  no8bit       do not offer 8BITMIME
 
 Recipients: no...@ gets 550, later...@ 450, full...@ 452.
 """
@@ -58,6 +59,13 @@ class Receiver:
             f.write("%s\n" % verb)
         while not os.path.exists(self.dir + ".go"):
             await asyncio.sleep(0.02)
+
+    async def handle_EHLO(self, server, session, envelope, hostname,
+                          responses):
+        session.host_name = hostname
+        return [line for line in responses
+                if "no8bit" not in self.options or
+                not line.endswith("8BITMIME")]
 
     async def handle_MAIL(self, server, session, envelope, address, options):
         refusal = self.refusal("mail")
