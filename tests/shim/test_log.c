@@ -98,11 +98,15 @@ test_log_line_is_printable(void **state)
 
 	(void)state;
 	log_open("smtp", LOG_TO_STDERR);
-	line = written(err, "a\r\nmxnss/smtp[1]: forged\033[2J\xc3\xa9%s\177");
+	/* a letter; a control and a separator of more than one octet; half a
+	   letter */
+	line = written(err, "a\r\nmxnss/smtp[1]: forged\033[2J\xc3\xa9"
+	    "\xc2\x9b\xe2\x80\xa8\xc3%s\177");
 	for (p = line; *p != '\n'; p++)
-		assert_true(*p >= ' ' && *p <= '~');
+		assert_true((*p >= ' ' && *p <= '~') || (*p & 0x80) != 0);
 	assert_string_equal(p, "\n");
-	assert_non_null(strstr(line, "a??mxnss/smtp[1]: forged?[2J??%s?"));
+	assert_non_null(strstr(line, "a??mxnss/smtp[1]: forged?[2J\xc3\xa9"
+	    "??????%s?"));
 }
 
 static void
