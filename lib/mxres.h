@@ -151,8 +151,8 @@ struct mxres_answer {
 };
 
 /*
- * mxres_new: a context that asks the name servers of resolv.conf, read
- *	anew at each lookup.  Returns NULL with errno set.
+ * mxres_new: a context that asks the name servers of resolv.conf; each
+ *	lookup follows that file as it is then.  Returns NULL with errno set.
  * mxres_free: NULL is fine.
  */
 struct mxres_ctx *mxres_new(void);

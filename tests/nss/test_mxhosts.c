@@ -582,6 +582,43 @@ test_mxhosts_longer_line_poisons_its_pattern(void **state)
 	free(text);
 }
 
+/* A word, plain or quoted, is kept whole or not at all. */
+static void
+test_mxhosts_long_words(void **state)
+{
+	static const struct {
+		const char	*before, *after;
+		size_t		 len;
+		const char	*error;
+	} rows[] = {
+		{ " ", "", 1200, "is not a host name" },
+		{ " ", "", 1201, "a word is longer than 1200" },
+		{ " m.example ", " x", 1201, "a word is longer than 1200" },
+		{ " reject \"", "\"", 255, NULL },
+		{ " reject \"", "\"", 1200, "the text is longer than 255" },
+		{ " reject \"", "\"", 1201, "a word is longer than 1200" }
+	};
+	struct mxhosts_line line;
+	char text[1300], err[200], word[1300];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memset(word, 'x', rows[i].len);
+		word[rows[i].len] = '\0';
+		(void)snprintf(text, sizeof(text), "%s%s%s", rows[i].before,
+		    word, rows[i].after);
+		err[0] = '\0';
+		if (mxhosts_action(text, strlen(text), &line, err,
+		    sizeof(err)) == 0) {
+			assert_null(rows[i].error);
+			assert_string_equal(line.text, word);
+		} else if (rows[i].error == NULL ||
+		    strstr(err, rows[i].error) == NULL)
+			fail_msg("row %zu: %s", i, err);
+	}
+}
+
 static void
 test_mxhosts_too_many_lines_of_one_pattern(void **state)
 {
@@ -1034,6 +1071,7 @@ main(void)
 		cmocka_unit_test(test_mxhosts_patterns_in_unicode),
 		cmocka_unit_test(test_mxhosts_nul_in_a_pattern),
 		cmocka_unit_test(test_mxhosts_line_of_4096_is_read),
+		cmocka_unit_test(test_mxhosts_long_words),
 		cmocka_unit_test(test_mxhosts_longer_line_poisons_its_pattern),
 		cmocka_unit_test(test_mxhosts_too_many_lines_of_one_pattern),
 		cmocka_unit_test(
