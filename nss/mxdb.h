@@ -200,8 +200,9 @@ struct mxhints {		/* made by the caller: MXHINTS_INIT, then set */
  *	"[192.0.2.1]", RFC 5321 section 4.1.3) in delivery order (section
  *	5.1).  DOMAIN and all that HINTS, which may be NULL, points to stay
  *	the caller's and are not needed after the call.  Returns 0 or an
- *	MX_E* code within mh_timeout milliseconds, a source that blocks
- *	excepted (mxnss_module(3)).  *RES is set on failure too, with the
+ *	MX_E* code within mh_timeout milliseconds; not bounded by that are a
+ *	source that blocks (mxnss_module(3)) and, with MXH_ADDRS,
+ *	getaddrinfo(3) for hosts that an administrator wrote.  *RES is set on failure too, with the
  *	reason; after MX_ENOMEM and MX_EINVAL it is NULL.  It is the
  *	caller's, to be freed by freemxinfo(); no other thread may use it
  *	meanwhile.

@@ -257,17 +257,16 @@ main(void)
 {
 	struct sockaddr_in sa;
 	pid_t pid;
-	bool there;
 
 	if (mkdtemp(dir) == NULL)
 		err(1, "%s", dir);
 	pid = start_server(&sa);
-	if ((there = wait_for_server(&sa, pid))) {
+	if (wait_for_server(&sa, pid)) {
 		bench_library(&sa);
 		bench_getmx(&sa);
 	} else
 		(void)printf("\nlookup in the DNS: nsd(8) does not start\n");
 	stop_server(pid);
 	(void)rmdir(dir);
-	return there ? 0 : 1;
+	return 0;
 }
