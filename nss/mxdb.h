@@ -202,10 +202,10 @@ struct mxhints {		/* made by the caller: MXHINTS_INIT, then set */
  *	the caller's and are not needed after the call.  Returns 0 or an
  *	MX_E* code within mh_timeout milliseconds; not bounded by that are a
  *	source that blocks (mxnss_module(3)) and, with MXH_ADDRS,
- *	getaddrinfo(3) for hosts that an administrator wrote.  *RES is set on failure too, with the
- *	reason; after MX_ENOMEM and MX_EINVAL it is NULL.  It is the
- *	caller's, to be freed by freemxinfo(); no other thread may use it
- *	meanwhile.
+ *	getaddrinfo(3) for hosts that an administrator wrote.  *RES is set
+ *	on failure too, with the reason; after MX_ENOMEM and MX_EINVAL it is
+ *	NULL.  It is the caller's, to be freed by freemxinfo(); no other
+ *	thread may use it meanwhile.
  * mxresolve: the addresses of ENT, one exchange of INFO, into its mx_addrs,
  *	which replaces those that it had; they belong to INFO.  Returns 0,
  *	or the MX_E* code that it also stores in mx_addrerr; MX_ENOADDR only

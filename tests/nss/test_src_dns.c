@@ -65,6 +65,11 @@ static const char script[] =
     "selfonly.test MX MX 20 self-host.test\n"
     "selfgone.test MX MX 10 gone.test MX 20 self-host.test\n"
     "self-host.test A A 192.0.2.99\n"
+    "slow.test MX delay=300 MX 10 mute.test MX 20 mute2.test "
+    "MX 30 lies.test\n"
+    "mute.test ANY silent\n"
+    "mute2.test ANY silent\n"
+    "lies.test ANY tc tcp=long A 192.0.2.1\n"
     "a.test A A 192.0.2.1\n"
     "a.test AAAA AAAA 2001:db8::1\n"
     "b.test A A 192.0.2.2 A 192.0.2.3\n"
@@ -432,6 +437,27 @@ test_dns_is_not_asked_for_an_override(void **state)
 	assert_string_equal(asked, "");
 }
 
+/* One deadline for the exchanges and the addresses of all of them. */
+static void
+test_dns_deadline_is_of_the_whole_lookup(void **state)
+{
+	struct mxhints h = MXHINTS_INIT;
+	struct mxinfo *info;
+	int64_t start = mxdns_now(), ms;
+
+	(void)state;
+	h.mh_servers = servers;
+	h.mh_sources = "dns";
+	h.mh_flags = MXH_ADDRS;
+	h.mh_timeout = 1500;
+	assert_int_equal(mx_lookup(&env, "slow.test", &h, &info),
+	    MX_EADDRAGAIN);
+	ms = mxdns_now() - start;
+	freemxinfo(info);
+	/* Six queries that take up to 10 s each, and a busy machine. */
+	assert_in_range(ms, 1000, 1500 + 5000);
+}
+
 static void
 test_dns_takes_no_argument(void **state)
 {
@@ -483,6 +509,7 @@ main(void)
 		cmocka_unit_test(test_dns_many_exchanges),
 		cmocka_unit_test(test_dns_mxresolve_one_by_one),
 		cmocka_unit_test(test_dns_is_not_asked_for_an_override),
+		cmocka_unit_test(test_dns_deadline_is_of_the_whole_lookup),
 		cmocka_unit_test(test_dns_takes_no_argument)
 	};
 
