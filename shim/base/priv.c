@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -36,6 +37,29 @@
 #define DUMPABLE	0
 #endif
 
+void
+priv_close(unsigned from, unsigned to)
+{
+	struct dirent *e;
+	unsigned fd;
+	DIR *d;
+
+	if (close_range(from, to, 0) == 0)
+		return;
+	/* a kernel, or a filter of system calls, that does not know it */
+	if ((d = opendir("/proc/self/fd")) == NULL) {
+		for (fd = from; fd <= to && fd < sysconf(_SC_OPEN_MAX); fd++)
+			close((int)fd);
+		return;
+	}
+	while ((e = readdir(d)) != NULL) {
+		fd = (unsigned)strtoul(e->d_name, NULL, 10);
+		if (fd >= from && fd <= to && (int)fd != dirfd(d))
+			close((int)fd);
+	}
+	closedir(d);
+}
+
 static void
 sanitize_descriptors(int keep)
 {
@@ -46,9 +70,7 @@ sanitize_descriptors(int keep)
 		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
 		    open("/dev/null", O_RDWR) != fd)
 			_exit(EX_TEMPFAIL);
-	if (close_range((unsigned)(3 + keep), ~0U, 0) == -1)
-		for (fd = 3 + keep; fd < (int)sysconf(_SC_OPEN_MAX); fd++)
-			close(fd);
+	priv_close((unsigned)(3 + keep), ~0U);
 }
 
 static void

@@ -13,6 +13,8 @@
  */
 void	priv_sanitize(int keep);
 
+/* Close the descriptors FROM to TO, if they are open. */
+void	priv_close(unsigned from, unsigned to);
 /*
  * Become the owner of directory SPOOL if we are root and it is not: uid and
  * gid of the owner, supplementary group of SPOOL/drop.  Verifies that there

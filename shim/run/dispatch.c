@@ -83,14 +83,15 @@ dispatch_sync_soon(struct dispatch *d)
 		d->sync_at = d->now.mono + SYNC_MS;
 }
 
-void
+bool
 dispatch_sync(struct dispatch *d)
 {
 	d->sync_at = -1;
 	if (queue_sync(d->queue) == 0)
-		return;
+		return true;
 	log_err("cannot sync the spool: %s", strerror(errno));
 	dispatch_sync_soon(d);
+	return false;
 }
 
 static int
@@ -697,7 +698,7 @@ dispatch_run(struct dispatch *d)
 	if (crew_count(d->crew) == 0)
 		dests_sweep(d->dests);
 	if (d->sync_at != -1 && d->sync_at <= mono)
-		dispatch_sync(d);
+		(void)dispatch_sync(d);
 	return next_run(d);
 }
 

@@ -68,7 +68,7 @@ size_t	dispatch_workers(const struct dispatch *);
 void	dispatch_stop(struct dispatch *);
 void	dispatch_dismiss(struct dispatch *);	/* the workers only */
 void	dispatch_kill(struct dispatch *);
-/* What was removed is removed durably. */
-void	dispatch_sync(struct dispatch *);
+/* What was removed is removed durably.  False: not yet; that is logged. */
+bool	dispatch_sync(struct dispatch *);
 
 #endif /* SHIM_RUN_DISPATCH_H */

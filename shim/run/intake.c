@@ -264,7 +264,7 @@ dispatch_load(struct dispatch *d)
 {
 	struct message *m, *loaded[LOAD_SLICE];
 	size_t i, n = 0, max = d->outage.down ? 1 : LOAD_SLICE;
-	bool kept = false;
+	bool kept = false, safe;
 
 	if (!outage_allows(&d->outage, d->now.mono))
 		return;
@@ -273,10 +273,13 @@ dispatch_load(struct dispatch *d)
 		if (load_one(d, m, &kept))
 			loaded[n++] = m;
 	/* a drop file must not come back when its journal has gone */
-	if (kept)
-		dispatch_sync(d);
+	safe = !kept || dispatch_sync(d);
 	for (i = 0; i < n; i++) {
 		m = loaded[i];
+		if (!safe) {
+			put_back(d, m);
+			continue;
+		}
 		make_tasks(d, m);
 		if (m->load->tasks == 0)
 			dispatch_settle(d, m);

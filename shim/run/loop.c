@@ -277,7 +277,7 @@ is_over(struct loop *l, int64_t *wait)
 static bool
 must_go_on(struct loop *l)
 {
-	dispatch_sync(l->dispatch);
+	(void)dispatch_sync(l->dispatch);
 	(void)queue_unlock(l->queue);
 	if (l->stopping)
 		return false;

@@ -26,6 +26,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/priv.h"
 #include "base/xmalloc.h"
 #include "spool/queueint.h"
 
@@ -168,11 +169,14 @@ queue_forked(struct queue *q, int fd)
 	qsort(keep, QD_MAX + 1, sizeof(keep[0]), by_value);
 	for (i = 0; i < QD_MAX + 1; i++) {
 		if (keep[i] > (int)from)
-			close_range(from, (unsigned)keep[i] - 1, 0);
+			priv_close(from, (unsigned)keep[i] - 1);
 		if (keep[i] >= (int)from)
 			from = (unsigned)keep[i] + 1;
 	}
-	close_range(from, ~0U, 0);
+	priv_close(from, ~0U);
+	/* what the runner has removed it syncs itself */
+	memset(q->dirty, 0, sizeof(q->dirty));
+	q->ngone = 0;
 }
 
 struct journal_name

@@ -174,7 +174,10 @@ int	queue_stat(struct queue *, const struct msgid *, struct queue_entry *);
 /* How many entries are no messages and stay. */
 size_t	queue_skipped(const struct queue *);
 
-/* In a forked worker: close all from 3 on but the queue's files and FD. */
+/*
+ * In a forked worker: close all from 3 on but the queue's files and FD, and
+ * leave to the parent what it has not synced yet.
+ */
 void	queue_forked(struct queue *, int fd);
 
 #endif /* SHIM_SPOOL_QUEUE_H */

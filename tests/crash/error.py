@@ -51,14 +51,14 @@ def fail_runner(point):
 def runner_points(baselines):
     points = []
     for error in ERRORS:
-        for name in baselines:
+        for name, calls in baselines.items():
+            start = sweep.startup(calls)
             if name == "ok":
                 points += [(name, "%s at start-up" % error,
                             ["0,%d,*,%s" % (k, error)])
-                           for k in range(1, sweep.STARTUP)]
+                           for k in range(1, start + 1)]
             points += [(name, "%s, phase %d" % (error, phase),
-                        ["0,%d+%d,*,%s" % (sweep.STARTUP + phase, PERIOD,
-                                           error),
+                        ["0,%d+%d,*,%s" % (start + phase, PERIOD, error),
                          "+,%d+%d,*,%s" % (phase, PERIOD, error)])
                        for phase in range(1, PERIOD + 1)]
     return points

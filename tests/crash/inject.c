@@ -3,10 +3,11 @@
  * Runs a command and does something to the system calls that it and its
  * children make: kills at one, fails one, leaves one out, shortens one.
  *
- *	inject [-u UID:GID[,GID...]] [-t SECONDS] [-o TRACE] [-d DIR]
+ *	inject [-hn] [-u UID:GID[,GID...]] [-t SECONDS] [-o TRACE] [-d DIR]
  *	    [-r RULE]... [-e NAME=VALUE]... COMMAND [ARG]...
  *
- * -e adds to the environment of COMMAND, but not to that of inject.
+ * -e adds to the environment of COMMAND, but not to that of inject.  With -n
+ * COMMAND is not traced: only -u and -e have a meaning.
  *
  * A RULE is PROC,WHEN,CALL,ACTION:
  *
@@ -36,8 +37,10 @@
  *	mode INO MODE				time INO SECONDS
  *	fsync INO	fdatasync INO		sync
  *
- * "TIME PROC K hit" says that a rule has struck, "TIME PROC K exit STATUS"
- * that a process has ended.  The exit status is that of COMMAND, 128 + N when
+ * "TIME PROC K hit NAME" says that a rule has struck, "TIME PROC K exit
+ * STATUS" that a process has ended.  With -h there are no other lines; that is
+ * cheaper, as processes that no rule is about, or not any more, run freely.
+ * The exit status is that of COMMAND, 128 + N when
  * it died by signal N, 124 when SECONDS were over.  Only COMMAND is waited
  * for; children that live longer are killed, unless it was killed itself:
  * then they are given up, untraced, and end as they like.
@@ -60,6 +63,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -250,6 +254,7 @@ static int next_ordinal;
 static bool started;		/* COMMAND was executed */
 static FILE *trace;
 static bool telling;		/* of changes */
+static bool hits_only;		/* in the trace, if there is one */
 
 static struct proc *
 find_proc(pid_t pid)
@@ -467,6 +472,7 @@ static void
 on_exit_stop(struct proc *p, const struct ptrace_syscall_info *info)
 {
 	int64_t ret = info->exit.rval;
+	bool faked = false;
 
 	if (p->nr == SYS_brk && !p->fake)
 		p->brk = (uint64_t)ret;
@@ -475,12 +481,14 @@ on_exit_stop(struct proc *p, const struct ptrace_syscall_info *info)
 	p->inside = false;
 	if (p->fake) {
 		ret = p->result;
+		p->fake = false;
 		change(p->pid, NULL, &ret, NULL);
+		faked = true;
 	}
-	if (trace == NULL)
+	if (hits_only)
 		return;
 	say(p, "%s %" PRId64, call_name(p->nr), ret);
-	if (telling && ret >= 0 && !p->fake)
+	if (telling && ret >= 0 && !faked)
 		changes_show(trace, p->pid, p->nr, call_name(p->nr), p->args,
 		    ret, p->existed);
 	putc('\n', trace);
@@ -503,12 +511,38 @@ on_syscall(struct proc *p)
 		on_exit_stop(p, &info);
 }
 
+/* Whether it matters what P calls. */
+static bool
+is_of_interest(const struct proc *p)
+{
+	const struct rule *r;
+	size_t i;
+
+	if (!hits_only || p->fake)
+		return true;
+	for (i = 0; i < nrules; i++) {
+		r = &rules[i];
+		if (p->ordinal >= r->from && p->ordinal <= r->to &&
+		    (r->every != 0 || p->matched[i] < r->when))
+			return true;
+	}
+	return false;
+}
+
+static void
+go_on(const struct proc *p, int sig)
+{
+	(void)ptrace(is_of_interest(p) ? PTRACE_SYSCALL : PTRACE_CONT, p->pid,
+	    0, sig);
+}
+
 static void
 on_fork(struct proc *p)
 {
 	struct proc *child;
 	unsigned long pid = 0;
 	uint64_t from = p->ld_from, to = p->ld_to, brk = p->brk;
+	bool sought = p->ld_sought;
 
 	(void)ptrace(PTRACE_GETEVENTMSG, p->pid, 0, &pid);
 	child = find_proc((pid_t)pid);
@@ -516,10 +550,10 @@ on_fork(struct proc *p)
 	child->ordinal = ++next_ordinal;
 	child->ld_from = from;
 	child->ld_to = to;
-	child->ld_sought = true;
+	child->ld_sought = sought;
 	child->brk = brk;
 	if (child->ready)	/* its first stop came before this */
-		(void)ptrace(PTRACE_SYSCALL, child->pid, 0, 0);
+		go_on(child, 0);
 }
 
 static void
@@ -552,7 +586,7 @@ on_stop(struct proc *p, int status)
 		on_exec(p);
 	else if (event == 0)
 		pass = sig;
-	(void)ptrace(PTRACE_SYSCALL, p->pid, 0, pass);
+	go_on(p, pass);
 }
 
 static int
@@ -614,6 +648,23 @@ watch(pid_t command)
 
 /* --- main ----------------------------------------------------------------- */
 
+/*
+ * Tracer and traced take turns: on one processor that costs half of what it
+ * does on two.
+ */
+static void
+stay_here(void)
+{
+	cpu_set_t set;
+	int cpu = sched_getcpu();
+
+	if (cpu == -1 || cpu >= CPU_SETSIZE)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET((unsigned)cpu, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
 static void
 become(char *who)
 {
@@ -634,13 +685,15 @@ become(char *who)
 }
 
 static void __attribute__((noreturn))
-child(char *who, char **give, size_t n, char **argv)
+child(bool traced, char *who, char **give, size_t n, char **argv)
 {
 	size_t i;
 
-	if (ptrace(PTRACE_TRACEME, 0, 0, 0) == -1)
-		err(77, "ptrace");
-	raise(SIGSTOP);
+	if (traced) {
+		if (ptrace(PTRACE_TRACEME, 0, 0, 0) == -1)
+			err(77, "ptrace");
+		raise(SIGSTOP);
+	}
 	if (who != NULL)
 		become(who);
 	for (i = 0; i < n; i++)
@@ -655,11 +708,12 @@ main(int argc, char **argv)
 	char *who = NULL, *give[MAXGIVEN];
 	size_t ngive = 0;
 	struct proc *p;
+	bool traced = true;
 	int c, status;
 	long seconds = 0;
 	pid_t pid;
 
-	while ((c = getopt(argc, argv, "+d:e:o:r:t:u:")) != -1)
+	while ((c = getopt(argc, argv, "+d:e:hno:r:t:u:")) != -1)
 		switch (c) {
 		case 'd':
 			changes_in(optarg);
@@ -669,6 +723,12 @@ main(int argc, char **argv)
 			if (ngive == MAXGIVEN)
 				errx(64, "too many -e");
 			give[ngive++] = optarg;
+			break;
+		case 'h':
+			hits_only = true;
+			break;
+		case 'n':
+			traced = false;
 			break;
 		case 'o':
 			if ((trace = fopen(optarg, "we")) == NULL)
@@ -688,10 +748,14 @@ main(int argc, char **argv)
 		}
 	if (optind == argc)
 		errx(64, "no command");
+	if (!traced)
+		child(false, who, give, ngive, argv + optind);
+	hits_only |= trace == NULL;
+	stay_here();
 	if ((pid = fork()) == -1)
 		err(70, "fork");
 	if (pid == 0)
-		child(who, give, ngive, argv + optind);
+		child(true, who, give, ngive, argv + optind);
 	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
 		return WIFEXITED(status) ? WEXITSTATUS(status) : 70;
 	if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD |
@@ -700,7 +764,7 @@ main(int argc, char **argv)
 		err(77, "ptrace");
 	p = find_proc(pid);
 	p->known = p->ready = true;
-	(void)ptrace(PTRACE_SYSCALL, pid, 0, 0);
+	go_on(p, 0);
 	if (seconds != 0) {
 		signal(SIGALRM, on_alarm);
 		(void)alarm((unsigned)seconds);

@@ -25,7 +25,7 @@ def runner_points(baselines):
     for name, calls in baselines.items():
         for proc, number, call in calls:
             # what comes before the spool is opened is the same in all
-            early = proc == 0 and number < sweep.STARTUP
+            early = proc == 0 and number <= sweep.startup(calls)
             if early and name != "ok":
                 continue
             points.append((name, proc, number, call, "kill"))

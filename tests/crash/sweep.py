@@ -3,15 +3,11 @@
 the points to disturb are chosen, and runs that are disturbed there."""
 import os
 import random
-import re
 
 import lab
 
 FULL = os.environ.get("CRASH", "quick") == "full"
 SEED = os.environ.get("CRASH_SEED") or str(random.randrange(1 << 30))
-LINE = re.compile(r"^\d+ (\d+) (\d+) (\w+) (-?\d+)")
-# The runner's calls before it has opened the spool and its configuration.
-STARTUP = 90
 
 
 def trace_path():
@@ -76,6 +72,13 @@ def baseline(name):
     it should when it is not."""
     v, said = disturbed(name, [])
     return name, read_trace()[0], explain(name, v, said)
+
+
+def startup(calls):
+    """The number of the runner's last call before it has the spool: up to
+    there all its runs are the same."""
+    return next(number for proc, number, call in calls
+                if proc == 0 and call == "flock")
 
 
 def baselines(tap, pool):

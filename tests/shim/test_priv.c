@@ -14,6 +14,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -28,6 +29,20 @@
 #define OWNER	64901
 #define GROUP	64902
 #define DROP	64903
+
+static bool unknown;	/* close_range(2), to the kernel */
+
+int	__wrap_close_range(unsigned, unsigned, int);
+int	__real_close_range(unsigned, unsigned, int);
+
+int
+__wrap_close_range(unsigned from, unsigned to, int flags)
+{
+	if (!unknown)
+		return __real_close_range(from, to, flags);
+	errno = ENOSYS;
+	return -1;
+}
 
 /* Run CHILD with ARG in a process of its own; its exit code. */
 static int
@@ -114,6 +129,25 @@ child_no_descriptor_left(int arg)
 		return 1;
 	priv_sanitize(0);
 	return 0;
+}
+
+static int
+child_closes(int arg)
+{
+	(void)arg;
+	unknown = true;
+	if (dup2(0, 10) == -1 || dup2(0, 20) == -1 || dup2(0, 30) == -1)
+		return 1;
+	priv_close(10, 20);
+	return fcntl(10, F_GETFD) == -1 && fcntl(20, F_GETFD) == -1 &&
+	    fcntl(30, F_GETFD) != -1 ? 0 : 2;
+}
+
+static void
+test_priv_close_without_close_range(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(child_closes, 0), 0);
 }
 
 static void
@@ -254,6 +288,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_priv_sanitize_descriptors),
 		cmocka_unit_test(test_priv_sanitize_keeps_sockets),
+		cmocka_unit_test(test_priv_close_without_close_range),
 		cmocka_unit_test(test_priv_sanitize_needs_no_descriptor),
 		cmocka_unit_test(test_priv_sanitize_signals_timers_umask),
 		cmocka_unit_test(test_priv_become_owner),
