@@ -139,7 +139,10 @@ store_copy(const struct store *s, int to, bool quote)
 
 	buf_printf(&c.out, "Return-Path: <%s>\nDelivered-To: %s\n", s->sender,
 	    s->rcpt);
-	rc = copy_message(s, &c);
+	rc = write_all(to, c.out.data, c.out.len);
+	buf_reset(&c.out);
+	if (rc == 0)
+		rc = copy_message(s, &c);
 	error = errno;
 	buf_clear(&c.out);
 	buf_clear(&c.line);
