@@ -286,15 +286,15 @@ check_recipients(struct submission *s)
 	return EX_OK;
 }
 
-/* Neither way is open: ERROR is that of the spool, errno that of the socket. */
+/* Neither way is open; WHY is about the socket. */
 static int
-both_failed(struct submission *s, int error)
+both_failed(struct submission *s, const char *why)
 {
 	return submission_refuse(s, EX_TEMPFAIL, "4.3.0", "%s/drop: %s, and "
 	    "%s: %s; the message was not queued: %s, or enable "
 	    "mxnss-submit.socket and let it be reached, then try again",
-	    s->conf->spool, strerror(error), s->env->submit_path,
-	    strerror(errno), remedy(error));
+	    s->conf->spool, strerror(s->drop_error), s->env->submit_path, why,
+	    remedy(s->drop_error));
 }
 
 static int
@@ -313,10 +313,11 @@ hand_over(struct submission *s)
 	int code = handover_send(s->env->submit_path, s->id.s,
 	    drop_fd(s->drop), &text);
 
-	if (code != EX_OK)
-		submission_refuse(s, code, code == EX_TEMPFAIL ? "4.3.0" :
-		    "5.3.0", "%s: %s; the message was not queued",
-		    s->env->submit_path, buf_str(&text));
+	if (code == EX_TEMPFAIL)
+		both_failed(s, buf_str(&text));
+	else if (code != EX_OK)
+		submission_refuse(s, code, "5.3.0", "%s: %s; the message was "
+		    "not queued", s->env->submit_path, buf_str(&text));
 	buf_clear(&text);
 	return code;
 }
@@ -348,8 +349,9 @@ open_handover(struct submission *s)
 	    error != EROFS && error != ENOENT && error != ENOTDIR &&
 	    error != EOVERFLOW))
 		return spool_failed(s);
+	s->drop_error = error;
 	if (!handover_is_open(path))
-		return both_failed(s, error);
+		return both_failed(s, strerror(errno));
 	s->commit = hand_over;
 	return open_memory(s);
 }

@@ -51,6 +51,7 @@ struct submission {
 	char		*login;		/* address of the caller */
 	char		*login_name;	/* of the caller, in full */
 	int		 dialogue;	/* to hear it, or -1 */
+	int		 drop_error;	/* errno: why it is handed over */
 	/* what becomes of the message in memory; NULL: it is in the spool */
 	int		 (*commit)(struct submission *);
 };

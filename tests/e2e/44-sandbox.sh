@@ -227,5 +227,10 @@ capped()
 empty_queue
 check "caps are those of the user, not of the socket" capped
 kill $served
+await 10 gone $served
+empty_queue
+check "nobody listens any more: the error says both" refused "$READ_ONLY" \
+    'drop: Read-only file system, and .*submit: Connection refused' \
+    'mxnss-submit\.socket'
 
 finish

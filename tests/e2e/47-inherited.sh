@@ -22,4 +22,18 @@ while read -r line; do
 	esac
 done < $T/table
 
+# What cannot be written is an error where it is all that there is.
+check "mailq to a full device" eval '
+    rc=0
+    mailq > /dev/full 2> /dev/null || rc=$?
+    is "$rc" 74'
+check "mailq to nowhere" eval '
+    rc=0
+    mailq >&- 2> /dev/null || rc=$?
+    is "$rc" 0'
+check "usage to a full device" eval '
+    rc=0
+    sendmail --help > /dev/full 2> /dev/null || rc=$?
+    is "$rc" 74'
+
 finish
