@@ -35,6 +35,7 @@ smtpd_recipient_restrictions = reject_unauth_destination
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = $T/pf.pem
 smtpd_tls_received_header = yes
+smtputf8_enable = yes
 message_size_limit = 200000
 mailbox_size_limit = 0
 relayhost = [192.0.2.10]
@@ -42,6 +43,7 @@ virtual_mailbox_limit = 0
 END
 echo "amy@pf.example amy/" > $PF/users
 echo "ben@pf.example ben/" >> $PF/users
+echo "jürgen@pf.example juergen/" >> $PF/users
 grep -v '^#' /etc/postfix/master.cf | awk '
 /^[^ \t]/ && NF >= 8 { $5 = "n" } { print }' > $PF/master.cf
 there postfix -c $PF check > $T/log/postfix-check 2>&1
@@ -135,6 +137,42 @@ while [ $i -lt 10 ]; do
 done
 run
 check "ten more arrive" await 20 eval 'test "$(box amy)" = 11'
+# Addresses in UTF-8, and text that is; then as if it knew neither.
+if [ "$(there postconf -c $PF -h smtputf8_enable)" = yes ]; then
+	printf 'To: jürgen@pf.example\nSubject: x\n\nnaïve\n' |
+	    send -i -t -f ülrich@sender.example
+	run
+	check "SMTPUTF8: Postfix has it" await 20 eval \
+	    'test "$(box juergen)" = 1'
+	check "from such a sender, too, as it was" has "$(first juergen)" \
+	    '^Return-Path: <ülrich@sender\.example>' 'with UTF8SMTP' \
+	    '^To: jürgen@pf\.example' '^naïve$'
+	there postconf -c $PF -e 'smtpd_discard_ehlo_keywords = smtputf8, 8bitmime'
+	there postfix -c $PF reload > $T/log/postfix-reload 2>&1
+	plain()
+	{
+		"$PY" -c '
+import smtplib
+s = smtplib.SMTP("192.0.2.30", timeout=5)
+s.ehlo()
+offered = "8bitmime" in s.esmtp_features
+s.quit()
+raise SystemExit(offered)'
+	}
+	check "it can be told to forget that" await 20 plain
+	mx_clear
+	rm -rf $T/pfmail/ben
+	printf 'Subject: x\n\nnaïve\n' | send -i -f alice@sender.example \
+	    jürgen@pf.example ben@pf.example
+	run; run
+	check "without 8BITMIME: quoted-printable" await 20 eval \
+	    'first ben | grep -q "^na=C3=AFve$"'
+	check "without SMTPUTF8: returned" has "$(mx_eml home)" \
+	    '^Status: 5\.6\.7'
+else
+	skip "SMTPUTF8 and 8BITMIME" "this Postfix does not know SMTPUTF8"
+fi
+
 check "Postfix saw no protocol error" lacks "$(cat $T/log/postfix)" \
     'improper|lost connection|unknown command|warning: .*client'
 
