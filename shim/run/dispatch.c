@@ -279,11 +279,18 @@ dispatch_unload(struct dispatch *d, struct message *m)
 void
 dispatch_see_reports(struct dispatch *d, const struct outcome *o)
 {
+	struct message *m;
 	size_t i;
 
-	for (i = 0; i < o->nmade; i++)
+	for (i = 0; i < o->nmade; i++) {
 		(void)queue_look(d->queue, IN_QUEUE, o->made[i].s,
 		    dispatch_see, d);
+		/* made before, it had to wait for its origin to say so */
+		m = table_find(d->table, o->made[i].s);
+		if (m != NULL && m->state == MESSAGE_WAITING &&
+		    sched_is_due(&d->sched, m->seen, d->now.wall))
+			make_due(d, m);
+	}
 }
 
 static bool

@@ -1273,6 +1273,8 @@ test_dispatch_report_before_the_end(void **state)
 	run_to_the_end();
 	assert_int_equal(noted("ok.test"), 1);
 	assert_false(fixture_exists("queue", id.s));
+	/* neither of the reports waits for a minute */
+	assert_int_equal(noted("temp.test"), 2);
 	text = the_report(&id, &rep);
 	assert_non_null(strstr(text, "rfc822; x@ok.test"));
 	free(text);
