@@ -111,7 +111,8 @@ journal_append(int fd, const struct journal_record *r, size_t n, bool sync)
 		errno = ENOSPC;
 		goto out;
 	}
-	ret = sync ? fdatasync(fd) : 0;
+	/* not fdatasync(2): the name of a new file must be kept too */
+	ret = sync ? fsync(fd) : 0;
 out:
 	buf_clear(&b);
 	return ret;

@@ -42,7 +42,7 @@ struct journal_record {
  * journal_type_of: how to record that *R came of an attempt; RELAYED: it is a
  *	success of which the sender must be told.
  * journal_append: N records to the journal open (O_APPEND) as FD: one
- *	write, and one fdatasync if SYNC.  0, or -1 with errno.
+ *	write, and one fsync if SYNC.  0, or -1 with errno.
  * journal_is_promise: whether a record must be on disk before anything else
  *	is done.  An attempt that is forgotten costs nothing but a reason.
  * journal_parse: call EACH for every whole record of the N octets at P, in

@@ -340,23 +340,16 @@ int
 queue_record(struct queue *q, const struct msgid *id,
     const struct journal_record *r, size_t n)
 {
-	bool sync = journal_is_promise(r, n);
 	int fd, ret, error;
 
 	if ((fd = open_journal(q, id)) == -1)
 		return -1;
-	ret = journal_append(fd, r, n, sync);
+	ret = journal_append(fd, r, n, journal_is_promise(r, n));
 	error = errno;
 	if (close(fd) == -1 && ret == 0) {
 		ret = -1;
 		error = errno;
 	}
-	/*
-	 * Another process may have made the file an instant ago and not yet
-	 * synced its entry; when nothing changed this costs next to nothing.
-	 */
-	if (ret == 0 && sync && (ret = fsync(q->fd[QD_QUEUE])) == -1)
-		error = errno;
 	errno = error;
 	return ret;
 }

@@ -20,12 +20,12 @@
 /* --- write(2) that is short or fails ------------------------------------ */
 
 static ssize_t write_limit = -1;	/* octets of the next write */
-static bool fdatasync_fails;
+static bool fsync_fails;
 
 ssize_t	__real_write(int, const void *, size_t);
 ssize_t	__wrap_write(int, const void *, size_t);
-int	__real_fdatasync(int);
-int	__wrap_fdatasync(int);
+int	__real_fsync(int);
+int	__wrap_fsync(int);
 
 ssize_t
 __wrap_write(int fd, const void *p, size_t n)
@@ -40,13 +40,13 @@ __wrap_write(int fd, const void *p, size_t n)
 }
 
 int
-__wrap_fdatasync(int fd)
+__wrap_fsync(int fd)
 {
-	if (fdatasync_fails) {
+	if (fsync_fails) {
 		errno = EIO;
 		return -1;
 	}
-	return __real_fdatasync(fd);
+	return __real_fsync(fd);
 }
 
 /* --- helpers ------------------------------------------------------------ */
@@ -302,11 +302,11 @@ test_journal_append_reports_failures(void **state)
 	assert_int_equal(journal_append(fd, &r, 1, true), -1);
 	assert_int_equal(errno, ENOSPC);
 	write_limit = -1;
-	fdatasync_fails = true;
+	fsync_fails = true;
 	assert_int_equal(journal_append(fd, &r, 1, true), -1);
 	assert_int_equal(errno, EIO);
 	assert_int_equal(journal_append(fd, &r, 1, false), 0);
-	fdatasync_fails = false;
+	fsync_fails = false;
 	close(fd);
 }
 
