@@ -438,9 +438,11 @@ close_gaps(struct dispatch *d, struct task *t)
 			break;
 	if (i == t->n || l->retired)
 		return;
-	if (load_recover(d->queue, t->m) == -1)
+	if (load_recover(d->queue, t->m) == -1) {
 		log_err("%s: cannot read the journal: %s", t->m->id.s,
 		    strerror(errno));
+		l->doubt = true;
+	}
 	if (l->retired)
 		return;
 	open = xcalloc(t->n, sizeof(open[0]));

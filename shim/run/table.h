@@ -42,8 +42,8 @@ struct load {
 	size_t		 tasks;	/* not finished */
 	struct rcpt	*rcpt;	/* one per recipient of the envelope */
 	unsigned	 reports[NOTICE_MAX]; /* made so far */
-	bool		 doubt;	/* a record failed: what the journal says is
-				   known when it is read again */
+	bool		 doubt;	/* the journal could not be written or read: what
+				   it says is known when it is loaded again */
 	bool		 retired; /* a worker removed it */
 	bool		 tried;	/* a worker had some of it, or it was put off
 				   as if */
