@@ -118,7 +118,7 @@ def mount_spools(work, image):
         return spools, kind
     file = work / "image"
     with open(file, "wb") as f:
-        f.truncate(1 << 30)
+        f.truncate(4 << 30)     # sparse; it is for the inodes
     subprocess.run(["mkfs.ext4", "-q", "-F", file], check=True)
     subprocess.run(["mount", "-o", "loop", file, spools], check=True)
     return spools, f"ext4 in a file on {kind}"

@@ -35,8 +35,23 @@ def fact_lookup(_programs, _world, say):
                        "stat": figures[4], "later": figures[6]}]}
 
 
-FACTS = {"idle": fact_idle, "size": fact_size, "lookup": fact_lookup}
+def fact_growth(programs, world, say):
+    return {p.name: [rows.growth(p, world, say)] for p in programs
+            if p.name == "mxnss"}
+
+
+def fact_scan(programs, world, say):
+    return {p.name: [rows.scan(p, world, say)] for p in programs
+            if p.name == "mxnss"}
+
+
+FACTS = {"growth": fact_growth, "scan": fact_scan, "idle": fact_idle, "size": fact_size, "lookup": fact_lookup}
 FACT_ROWS = {
+    "growth": ("per message, of 1,000, 10,000 and 100,000 that wait",
+               {"cpu1000": ("CPU us", 0), "cpu10000": ("CPU us", 0),
+                "cpu100000": ("CPU us", 0), "ratio": ("times", 2)}),
+    "scan": ("a look at 100,000 that are not due",
+             {"scan": ("s", 2), "opens": ("opened", 0)}),
     "idle": ("idle for 35 s: processes, timers",
              {"processes": ("processes", 0), "timers": ("timers", 0)}),
     "size": ("installed size, own files", {"octets": ("MB", 2)}),
@@ -65,6 +80,9 @@ TARGETS = (
     ("large", "submit", (0.05, 0.05), "nullmailer"),
     ("large", "delivered", (0.12, 0.12), "nullmailer"),
     ("large", "pss", 4, ""),
+    ("growth", "ratio", 1.2, ""),
+    ("scan", "scan", 0.3, ""),
+    ("scan", "opens", 0, ""),
     ("idle", "processes", 0, ""),
     ("idle", "timers", 0, ""),
     ("size", "octets", 0.5, ""),

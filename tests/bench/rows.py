@@ -6,6 +6,7 @@ it, and returns a dictionary of figures; times are seconds, sizes MiB.
 """
 
 import json
+import os
 import re
 import subprocess
 import time
@@ -235,6 +236,71 @@ def idle(programs, world, say):
             "timers": len(program.timers())}
         program.reset()
     return figures
+
+
+def fill(program, world, n, place, mtime=None):
+    """N messages in PLACE of the spool of a program that is stopped, made of
+    ten that were submitted: of nobody who has a limit."""
+    spool = program.cell.root / program.spool.lstrip("/")
+    world.submit(program, RCPT, 10)
+    made = [(f.name, f.read_bytes(), f.unlink())
+            for f in (spool / "drop").iterdir()]
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    owner = (spool / "queue").stat().st_uid
+    for i in range(n):
+        name, data, _ = made[i % len(made)]
+        tail = "".join(alphabet[i >> shift & 31] for shift in (15, 10, 5, 0))
+        path = spool / place / (name[:-4] + tail)
+        path.write_bytes(data)
+        os.chown(path, owner, owner)
+        path.chmod(0o640)
+        if mtime is not None:
+            os.utime(path, ns=(mtime * 10**9 + owner,) * 2)
+    os.sync()
+
+
+def growth(program, world, say):
+    """CPU time per message, where ever more of them wait at first."""
+    figures = {}
+    for n in (1000, 10000, 100000):
+        say(f"growth: {n // world.scale} messages")
+        world.clear()
+        program.hold()
+        fill(program, world, n // world.scale, "drop")
+        before = program.cell.settle()
+        start = time.monotonic_ns()
+        program.flush()
+        last = world.arrived(n // world.scale, 300)
+        figures[f"cpu{n}"] = (program.cell.settle() - before) * 1e6 * \
+            world.scale / n
+        figures[f"wall{n}"] = (last - start) / 1e3 * world.scale / n
+        program.reset()
+    figures["ratio"] = figures["cpu100000"] / figures["cpu1000"]
+    return figures
+
+
+def scan(program, world, say):
+    """A runner looks at 100,000 messages that wait for another hour."""
+    n = 100000 // world.scale
+    say(f"scan: {n} messages")
+    program.hold()
+    fill(program, world, n, "queue", int(time.time()) + 3600)
+    times = []
+    for _ in range(4):
+        start = time.monotonic()
+        program.cell.run(program.runner, "--once")
+        times.append(time.monotonic() - start)
+    trace = f"/bench/{program.name}.opens"
+    program.cell.run("strace", "-f", "-e", "trace=open,openat,openat2",
+                     "-o", trace, program.runner, "--once")
+    text = (world.share / f"{program.name}.opens").read_text()
+    opens = len(re.findall(r'"(?:[^"]*/)?[0-9A-Z]{20}(?:\.log)?"', text))
+    left = sum(1 for _ in (program.cell.root / program.spool.lstrip("/") /
+                           "queue").iterdir())
+    if left != n:
+        raise RuntimeError(f"{n - left} of {n} messages went")
+    program.reset()
+    return {"scan": min(times[1:]), "opens": opens}
 
 
 def queues(program):
