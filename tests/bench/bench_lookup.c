@@ -78,8 +78,8 @@ start_server(struct sockaddr_in *sa)
 	free_port(sa);
 	write_file(path_of("zone"), "$ORIGIN a.example.\n$TTL 300\n"
 	    "@ SOA ns root 1 3600 600 86400 60\n NS ns\n MX 10 mx1\n"
-	    " MX 20 mx2\nns A 192.0.2.53\nmx1 A 192.0.2.1\n"
-	    "mx2 A 192.0.2.2\n");
+	    " MX 20 mx2\nns A 192.0.2.53\nmx1 A 198.51.100.1\n"
+	    "mx2 A 198.51.100.2\n");
 	(void)snprintf(conf, sizeof(conf), "server:\n ip-address: 127.0.0.1\n"
 	    " port: %u\n username: \"\"\n chroot: \"\"\n zonesdir: \"%s\"\n"
 	    " database: \"\"\n pidfile: \"\"\n xfrdfile: \"\"\n"
