@@ -259,7 +259,9 @@ dispatch_serve(struct dispatch *d)
 	for (dest = dests_first(d->dests, DEST_SERVED); dest != NULL;
 	    dest = next) {
 		next = dests_after(dest);
-		while (dest->ntasks > 0 && needs_worker(d, dest) &&
+		/* one that is blocked meanwhile has workers to spare */
+		while (dest->state == DEST_SERVED && dest->ntasks > 0 &&
+		    needs_worker(d, dest) && rate_allows(d, dest) &&
 		    staff(d, dest))
 			;
 	}

@@ -27,7 +27,7 @@
 #include "base/buf.h"
 #include "base/xmalloc.h"
 #include "run/notice.h"
-#include "run/dispatch.h"
+#include "run/dispatchint.h"
 #include "run/job.h"
 #include "run/worker.h"
 #include "spool/msgfile.h"
@@ -676,6 +676,33 @@ test_dispatch_rate(void **state)
 	}
 	assert_int_equal(noted("ok.test"), 1);
 	assert_int_equal(dispatch_messages(d), 0);
+}
+
+/* Slow, with much in line, and a rate: workers would have nothing to do. */
+static void
+test_dispatch_rate_hires_nobody(void **state)
+{
+	struct conf_rate rate = { (char *)(uintptr_t)"slow.test",
+	    (int64_t)3600 * 1000000 };
+	struct dest *dest;
+	struct msgid id;
+	int i;
+
+	(void)state;
+	conf.rate = &rate;
+	conf.nrates = 1;
+	conf.per_destination = 8;
+	dest = dests_get(d->dests, "slow.test");
+	dest->avg = 60000;
+	dest->limit = 8;
+	for (i = 0; i < 10; i++)
+		fixture_drop(&id, "a@x.test", "b@slow.test");
+	scan();
+	turn();
+	assert_in_range(crew_count(d->crew), 0, 1);
+	run();
+	assert_int_equal(noted("slow.test"), 1);
+	assert_int_equal(dispatch_messages(d), 9);
 }
 
 /* The dialogue of another user's message is nobody's business. */
@@ -1484,6 +1511,7 @@ main(void)
 		TEST(test_dispatch_grows_with_success),
 		TEST(test_dispatch_offline),
 		TEST(test_dispatch_rate),
+		TEST(test_dispatch_rate_hires_nobody),
 		TEST(test_dispatch_passes_the_reader),
 		TEST(test_dispatch_reader_is_not_the_submitter),
 		TEST(test_dispatch_defers),
