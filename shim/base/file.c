@@ -47,3 +47,20 @@ file_read(const char *path, size_t max, struct buf *b)
 	errno = error;
 	return rc;
 }
+
+int
+file_write(int fd, const char *p, size_t n)
+{
+	ssize_t w;
+
+	while (n > 0) {
+		w = write(fd, p, n);
+		if (w == -1 && errno == EINTR)
+			continue;
+		if (w == -1)
+			return -1;
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A small file into memory. */
+/* A small file into memory, and octets into a file. */
 #ifndef SHIM_BASE_FILE_H
 #define SHIM_BASE_FILE_H
 
@@ -12,5 +12,7 @@
  * -1 with errno: EFBIG if it has more than MAX octets.
  */
 int	file_read(const char *path, size_t max, struct buf *);
+/* All N octets of P to the descriptor.  0, or -1 with errno. */
+int	file_write(int fd, const char *p, size_t n);
 
 #endif /* SHIM_BASE_FILE_H */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 
 #define CHUNK		32768
 
@@ -21,23 +22,6 @@ struct copy {
 	struct buf out;
 	struct buf line;	/* the beginning of one, while it may be From */
 };
-
-static int
-write_all(int fd, const char *p, size_t n)
-{
-	ssize_t w;
-
-	while (n > 0) {
-		w = write(fd, p, n);
-		if (w == -1 && errno == EINTR)
-			continue;
-		if (w == -1)
-			return -1;
-		p += w;
-		n -= (size_t)w;
-	}
-	return 0;
-}
 
 /* Octets of P, which begins a line, that show what it is; 0: not yet. */
 static size_t
@@ -124,7 +108,7 @@ copy_message(const struct store *s, struct copy *c)
 			return -1;
 		put(c, chunk, (size_t)n);
 		done += n;
-		if (write_all(c->to, buf_str(&c->out), c->out.len) == -1)
+		if (file_write(c->to, buf_str(&c->out), c->out.len) == -1)
 			return -1;
 		buf_reset(&c->out);
 	}
@@ -139,7 +123,7 @@ store_copy(const struct store *s, int to, bool quote)
 
 	buf_printf(&c.out, "Return-Path: <%s>\nDelivered-To: %s\n", s->sender,
 	    s->rcpt);
-	rc = write_all(to, c.out.data, c.out.len);
+	rc = file_write(to, c.out.data, c.out.len);
 	buf_reset(&c.out);
 	if (rc == 0)
 		rc = copy_message(s, &c);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/utf8.h"
 #include "base/xmalloc.h"
 #include "spool/crc32c.h"
@@ -34,23 +35,6 @@ struct msgwriter {
 	size_t	 len;
 	char	 buf[CHUNK];
 };
-
-static int
-write_all(int fd, const char *p, size_t n)
-{
-	ssize_t w;
-
-	while (n > 0) {
-		w = write(fd, p, n);
-		if (w == -1 && errno == EINTR)
-			continue;
-		if (w == -1)
-			return -1;
-		p += w;
-		n -= (size_t)w;
-	}
-	return 0;
-}
 
 /* Like pread(2) until N octets or the end of the file. */
 static ssize_t
@@ -76,7 +60,7 @@ int
 msgwriter_flush(struct msgwriter *w)
 {
 	w->crc = crc32c(w->crc, w->buf, w->len);
-	if (w->error == 0 && write_all(w->fd, w->buf, w->len) == -1)
+	if (w->error == 0 && file_write(w->fd, w->buf, w->len) == -1)
 		w->error = errno;
 	w->len = 0;
 	errno = w->error;
@@ -156,7 +140,7 @@ msgwriter_end(struct msgwriter *w)
 	rc = msgwriter_flush(w);
 	if (rc == 0) {
 		format_trailer(trailer, w->eightbit, w->total, w->crc);
-		rc = write_all(w->fd, trailer, MSGFILE_TRAILER_LEN);
+		rc = file_write(w->fd, trailer, MSGFILE_TRAILER_LEN);
 	}
 	error = errno;
 	msgwriter_free(w);

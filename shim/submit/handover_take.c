@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/result.h"
 #include "base/xmalloc.h"
 #include "spool/drop.h"
@@ -92,23 +93,6 @@ read_id(const struct take *t)
 }
 
 static int
-write_all(int fd, const char *p, size_t n)
-{
-	ssize_t w;
-
-	while (n > 0) {
-		w = write(fd, p, n);
-		if (w == -1 && errno != EINTR)
-			return -1;
-		if (w > 0) {
-			p += w;
-			n -= (size_t)w;
-		}
-	}
-	return 0;
-}
-
-static int
 read_file(const struct take *t)
 {
 	uint64_t left = queue_file_limit(t->conf->max_size,
@@ -122,7 +106,7 @@ read_file(const struct take *t)
 			    "larger than max-size allows (%llu octets)",
 			    (unsigned long long)t->conf->max_size);
 		left -= (uint64_t)n;
-		if (write_all(t->from, chunk, (size_t)n) == -1)
+		if (file_write(t->from, chunk, (size_t)n) == -1)
 			return spool_failed(t);
 	}
 	return n == 0 ? EX_OK : answer(t, EX_IOERR, "the message has no end: "
