@@ -76,15 +76,19 @@ mxres_answer_drop(struct mxres_answer *a)
 		free(a->tlsa[i].data);
 	for (i = 0; i < a->ntxt; i++)
 		free(a->txt[i].data);
+	for (i = 0; i < a->nptr; i++)
+		free(a->ptr[i].host);
 	free(a->mx);
 	free(a->addr);
 	free(a->tlsa);
 	free(a->txt);
+	free(a->ptr);
 	a->mx = NULL;
 	a->addr = NULL;
 	a->tlsa = NULL;
 	a->txt = NULL;
-	a->nmx = a->naddr = a->ntlsa = a->ntxt = 0;
+	a->ptr = NULL;
+	a->nmx = a->naddr = a->ntlsa = a->ntxt = a->nptr = 0;
 	a->ttl = 0;
 	a->flags = 0;
 }

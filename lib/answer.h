@@ -11,6 +11,7 @@
 #define MXRES_MAXADDR	20
 #define MXRES_MAXTLSA	64
 #define MXRES_MAXTXT	64
+#define MXRES_MAXPTR	64
 #define MXRES_MAXTXTLEN	4096	/* octets of one record */
 #define MXRES_MAXNOTE	20
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * libmxres: mail-exchanger, address, TLSA and TXT lookups at the name
+ * libmxres: mail-exchanger, address, TLSA, TXT and PTR lookups at the name
  * servers of the system, and preference ordering (RFC 1035, 2181, 5321
  * section 5.1, 6698, 7505).  The library never prints, logs, exits or touches
  * signals; it keeps no global state.  A context serves one thread at a time;
@@ -101,6 +101,12 @@ struct mxres_txt {
 	uint32_t	 ttl;		/* seconds */
 };
 
+/* One name of an address (RFC 1035 section 3.5). */
+struct mxres_ptr {
+	char		*host;	/* A-labels, lower case, no final dot */
+	uint32_t	 ttl;	/* seconds */
+};
+
 #define MXRES_F_SECURE	0x01	/* AD was set and may be believed */
 #define MXRES_F_CNAME	0x02	/* cname differs from qname */
 #define MXRES_F_PARTIAL	0x04	/* more records than the caps keep */
@@ -125,7 +131,7 @@ struct mxres_note {
 
 /*
  * The outcome of one lookup: set on success and on failure alike.
- * At most one of mx, addr, tlsa and txt holds records.
+ * At most one of mx, addr, tlsa, txt and ptr holds records.
  */
 struct mxres_answer {
 	enum mxres_status	 status;
@@ -148,6 +154,8 @@ struct mxres_answer {
 	size_t			 ntlsa;
 	struct mxres_txt	*txt;	/* in the order of the answer */
 	size_t			 ntxt;
+	struct mxres_ptr	*ptr;	/* in the order of the answer */
+	size_t			 nptr;
 };
 
 /*
@@ -167,12 +175,15 @@ void	mxres_free(struct mxres_ctx *);
  * mxres_set_dnssec: see enum mxres_dnssec; default MXRES_DNSSEC_AUTO.
  * mxres_set_shuffle: nonzero (the default) puts equal preferences in
  *	random order (RFC 5321 section 5.1), 0 keeps that of the answer.
+ * mxres_trusts_ad: 1 if a lookup that began now would believe the AD bit, 0
+ *	if not, -1 with errno if resolv.conf cannot be read.
  */
 int	mxres_set_servers(struct mxres_ctx *, const struct sockaddr *const [],
 	    size_t n);
 void	mxres_set_timeout(struct mxres_ctx *, int ms);
 void	mxres_set_dnssec(struct mxres_ctx *, enum mxres_dnssec);
 void	mxres_set_shuffle(struct mxres_ctx *, int);
+int	mxres_trusts_ad(struct mxres_ctx *);
 
 /*
  * mxres_mx: the MX records of DOMAIN, validated, without duplicates, at
@@ -188,6 +199,9 @@ void	mxres_set_shuffle(struct mxres_ctx *, int);
  *	something only if MXRES_F_SECURE is set.  A temporary status does not
  *	mean that there are none (RFC 7672 section 2.1.2).
  * mxres_txt: the TXT records of NAME, at most 64 of at most 4096 octets.
+ * mxres_ptr: the names of ADDR, an address of AF_INET or AF_INET6 in network
+ *	order, at most 64.  Anybody may write there what he likes: look up the
+ *	addresses of a name before it is believed.
  *
  * All return the status and set *ANSWER, which the caller frees with
  * mxres_answer_free(), unless memory ran out or the arguments were
@@ -200,6 +214,8 @@ enum mxres_status mxres_addr(struct mxres_ctx *, const char *host, int family,
 enum mxres_status mxres_tlsa(struct mxres_ctx *, const char *host,
 	    uint16_t port, struct mxres_answer **answer);
 enum mxres_status mxres_txt(struct mxres_ctx *, const char *name,
+	    struct mxres_answer **answer);
+enum mxres_status mxres_ptr(struct mxres_ctx *, int family, const void *addr,
 	    struct mxres_answer **answer);
 void	mxres_answer_free(struct mxres_answer *);
 

@@ -185,6 +185,18 @@ mxres_query_begin(struct mxres_ctx *ctx, int *error)
 	return MXRES_OK;
 }
 
+int
+mxres_trusts_ad(struct mxres_ctx *ctx)
+{
+	int error = 0;
+
+	if (mxres_query_begin(ctx, &error) != MXRES_OK) {
+		errno = error;
+		return -1;
+	}
+	return ctx->trust;
+}
+
 /*
  * RFC 1035 section 4.1, RFC 6891 section 6.1.2.  RD asks for recursion; AD
  * for its like in the answer (RFC 6840 section 5.7), so there is no need of

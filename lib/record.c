@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The data of the records that answer a question: MX (RFC 1035 section
- * 3.3.9), A, AAAA, TLSA (RFC 6698 section 2.1), TXT.  A record of impossible
+ * 3.3.9), A, AAAA, TLSA (RFC 6698 section 2.1), TXT, PTR.  A record of impossible
  * data is left out with a note, and if no good one remains that is a
  * failure, never "no such record".
  */
@@ -310,6 +310,35 @@ read_txt(const struct mxres_msg *m, const struct mxres_rr *rr,
 	return 0;
 }
 
+/* A name that no host can have is one that nobody can look up. */
+static int
+read_ptr(const struct mxres_msg *m, const struct mxres_rr *rr,
+    struct mxres_answer *a, struct mxres_tally *tally)
+{
+	struct mxres_wname name;
+	struct mxres_ptr *ptr;
+	char text[MXRES_ESCMAX];
+
+	if (!mxres_wire_rdata_name(m, rr, 0, &name))
+		return skip_malformed(rr, "PTR", a, tally);
+	if (!mxres_name_text(name.wire, text) ||
+	    mxres_name(text, text, MXRES_TEXTMAX) == -1)
+		return mxres_answer_note(a, MXRES_NOTE_BADHOST, text);
+	if (a->nptr >= MXRES_MAXPTR) {
+		a->flags |= MXRES_F_PARTIAL;
+		return 0;
+	}
+	if ((ptr = grow(a->ptr, a->nptr, sizeof(*ptr))) == NULL)
+		return -1;
+	a->ptr = ptr;
+	ptr += a->nptr;
+	if ((ptr->host = strdup(text)) == NULL)
+		return -1;
+	ptr->ttl = rr->ttl;
+	a->nptr++;
+	return 0;
+}
+
 static const struct kind {
 	enum mxres_type	 type;
 	reader		*read;
@@ -319,7 +348,8 @@ static const struct kind {
 	{ MXRES_TYPE_A,		read_a,		MXRES_MAXADDR },
 	{ MXRES_TYPE_AAAA,	read_aaaa,	MXRES_MAXADDR },
 	{ MXRES_TYPE_TLSA,	read_tlsa,	MXRES_MAXTLSA },
-	{ MXRES_TYPE_TXT,	read_txt,	MXRES_MAXTXT }
+	{ MXRES_TYPE_TXT,	read_txt,	MXRES_MAXTXT },
+	{ MXRES_TYPE_PTR,	read_ptr,	MXRES_MAXPTR }
 };
 
 static const struct kind *
@@ -367,7 +397,7 @@ enum mxres_status
 mxres_record_conclude(enum mxres_type type, const struct mxres_tally *tally,
     struct mxres_answer *a)
 {
-	size_t good = a->nmx + a->naddr + a->ntlsa + a->ntxt;
+	size_t good = a->nmx + a->naddr + a->ntlsa + a->ntxt + a->nptr;
 
 	if ((a->flags & MXRES_F_PARTIAL) && note_toomany(type, a) == -1)
 		return MXRES_NOMEM;

@@ -15,6 +15,7 @@
 
 enum mxres_type {
 	MXRES_TYPE_A = 1,
+	MXRES_TYPE_PTR = 12,
 	MXRES_TYPE_MX = 15,
 	MXRES_TYPE_TXT = 16,
 	MXRES_TYPE_AAAA = 28,

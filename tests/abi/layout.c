@@ -49,6 +49,10 @@ AT(mxres_txt, data, 0, 0);
 AT(mxres_txt, len, 8, 4);
 AT(mxres_txt, ttl, 16, 8);
 
+SIZE(mxres_ptr, 16, 8);
+AT(mxres_ptr, host, 0, 0);
+AT(mxres_ptr, ttl, 8, 4);
+
 SIZE(mxres_note, 16, 8);
 AT(mxres_note, kind, 0, 0);
 AT(mxres_note, text, 8, 4);
@@ -71,6 +75,8 @@ AT(mxres_answer, tlsa, 152, 116);
 AT(mxres_answer, ntlsa, 160, 120);
 AT(mxres_answer, txt, 168, 124);
 AT(mxres_answer, ntxt, 176, 128);
+AT(mxres_answer, ptr, 184, 132);
+AT(mxres_answer, nptr, 192, 136);
 
 IS(MXRES_TEMP_FIRST, 10);
 IS(MXRES_TEMP_LAST, 29);

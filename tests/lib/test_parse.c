@@ -24,7 +24,7 @@
 #include "faults.h"
 #include "mxres.h"
 
-enum { A = 1, NS = 2, CNAME = 5, SOA = 6, MX = 15, TXT = 16, AAAA = 28,
+enum { A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, TXT = 16, AAAA = 28,
     DNAME = 39, OPT = 41, TLSA = 52 };
 
 /* Header flags: a recursive and an authoritative server, and neither. */
@@ -252,6 +252,8 @@ write_out(const struct mxres_answer *a, char text[2048])
 		assert_int_equal(a->txt[i].data[a->txt[i].len], '\0');
 		add(text, " \"%s\"", (char *)a->txt[i].data);
 	}
+	for (i = 0; i < a->nptr; i++)
+		add(text, " %s", a->ptr[i].host);
 	for (i = 0; i < a->nnote; i++)
 		add(text, " [%d:%s]", (int)a->note[i].kind, a->note[i].text);
 }
@@ -744,6 +746,22 @@ static const struct row rows[] = {
 	    { 'a', "d.test", TXT, 300, 0, "#016101", 0 },
 	    { 'a', "d.test", TXT, 300, 0, "#0162", 0 } },
 	    "ok ttl=300 \"b\" [1:TXT record with 3 octets of data]",
+	    NULL, 0, 0, 0, 0 },
+
+	/* PTR: names, of hosts */
+	{ "ptr, two of them", PTR, RA, {
+	    { 'a', "d.test", PTR, 300, 0, "#0141047465737400", 0 },
+	    { 'a', "d.test", PTR, 300, 0, "#0162c00c", 0 } },
+	    "ok ttl=300 a.test b.d.test",
+	    NULL, 0, 0, 0, 0 },
+	{ "ptr to the root, and to no name of a host", PTR, RA, {
+	    { 'a', "d.test", PTR, 300, 0, "#00", 0 },
+	    { 'a', "d.test", PTR, 300, 0, "#0321212100", 0 } },
+	    "nodata ttl=300 [2:.] [2:\\033\\033\\033]",
+	    NULL, 0, 0, 0, 0 },
+	{ "ptr of no data", PTR, RA, {
+	    { 'a', "d.test", PTR, 300, 0, "#", 0 } },
+	    "badresp ttl=0 [1:PTR record with 0 octets of data]",
 	    NULL, 0, 0, 0, 0 }
 };
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * tlsa.c and txt.c: whole lookups over a real socket.
+ * tlsa.c, txt.c and ptr.c: whole lookups over a real socket.
  */
 #include "config.h"
 
 #include <sys/types.h>
 #include <sys/socket.h>
+
+#include <netinet/in.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +28,12 @@ static const char script[] =
     "_26._tcp.mx.test TLSA RAW TLSA 0301\n"
     "_25._tcp.alias.test CNAME CNAME _25._tcp.mx.test\n"
     "bare.test A A 192.0.2.1\n"
-    "_mta-sts.d.test TXT RAW TXT 08763d53545376313b0569643d313b\n";
+    "_mta-sts.d.test TXT RAW TXT 08763d53545376313b0569643d313b\n"
+    "1.2.0.192.in-addr.arpa CNAME CNAME 1.0-63.2.0.192.in-addr.arpa\n"
+    "1.0-63.2.0.192.in-addr.arpa PTR RAW PTR 026d78047465737400\n"
+    "f.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2"
+    ".ip6.arpa PTR RAW PTR 03736978047465737400\n"
+    "2.2.0.192.in-addr.arpa PTR servfail\n";
 
 static struct server srv;
 
@@ -118,6 +125,58 @@ test_txt_records(void **state)
 	mxres_free(ctx);
 }
 
+static void
+test_ptr_records(void **state)
+{
+	static const unsigned char v4[] = { 192, 0, 2, 1 };
+	static const unsigned char bad[] = { 192, 0, 2, 2 };
+	static const unsigned char none[] = { 192, 0, 2, 3 };
+	static const unsigned char v6[16] = { 0x20, 1, 0x0d, 0xb8,
+	    [15] = 0x1f };
+	struct mxres_ctx *ctx = server_ctx(&srv, AF_INET, 9000);
+	struct mxres_answer *a;
+
+	(void)state;
+	assert_int_equal(mxres_ptr(ctx, AF_INET, v4, &a), MXRES_OK);
+	assert_string_equal(a->qname, "1.2.0.192.in-addr.arpa");
+	assert_int_equal(a->nptr, 1);
+	assert_string_equal(a->ptr[0].host, "mx.test");
+	mxres_answer_free(a);
+	assert_int_equal(mxres_ptr(ctx, AF_INET6, v6, &a), MXRES_OK);
+	assert_string_equal(a->ptr[0].host, "six.test");
+	mxres_answer_free(a);
+	assert_int_equal(mxres_ptr(ctx, AF_INET, bad, &a), MXRES_SERVFAIL);
+	mxres_answer_free(a);
+	assert_int_equal(mxres_ptr(ctx, AF_INET, none, &a), MXRES_NXDOMAIN);
+	mxres_answer_free(a);
+	assert_int_equal(mxres_ptr(ctx, AF_UNIX, v4, &a), MXRES_INVAL);
+	assert_null(a);
+	assert_int_equal(mxres_ptr(ctx, AF_INET, NULL, &a), MXRES_INVAL);
+	mxres_free(ctx);
+}
+
+static void
+test_trusts_ad(void **state)
+{
+	static const struct sockaddr_in far = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = 0x010200c0 };
+	const struct sockaddr *const there[] = {
+	    (const struct sockaddr *)&far };
+	struct mxres_ctx *ctx = server_ctx(&srv, AF_INET, 9000);
+
+	(void)state;
+	/* it is at 127.0.0.1 */
+	assert_int_equal(mxres_trusts_ad(ctx), SECURE_BY_DEFAULT != 0);
+	mxres_set_dnssec(ctx, MXRES_DNSSEC_OFF);
+	assert_int_equal(mxres_trusts_ad(ctx), 0);
+	mxres_set_dnssec(ctx, MXRES_DNSSEC_AUTO);
+	assert_int_equal(mxres_set_servers(ctx, there, 1), 0);
+	assert_int_equal(mxres_trusts_ad(ctx), 0);
+	mxres_set_dnssec(ctx, MXRES_DNSSEC_TRUST);
+	assert_int_equal(mxres_trusts_ad(ctx), 1);
+	mxres_free(ctx);
+}
+
 static int
 start(void **state)
 {
@@ -141,6 +200,8 @@ main(void)
 		cmocka_unit_test(test_tlsa_records),
 		cmocka_unit_test(test_tlsa_failures),
 		cmocka_unit_test(test_txt_records),
+		cmocka_unit_test(test_ptr_records),
+		cmocka_unit_test(test_trusts_ad),
 	};
 
 	return cmocka_run_group_tests_name("tlsa", tests, start, stop);

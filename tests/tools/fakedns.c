@@ -81,8 +81,9 @@
 #define MAXCHAIN	16
 
 enum {
-	TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_MX = 15,
-	TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_DNAME = 39, TYPE_OPT = 41,
+	TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6,
+	TYPE_PTR = 12, TYPE_MX = 15, TYPE_TXT = 16, TYPE_AAAA = 28,
+	TYPE_DNAME = 39, TYPE_OPT = 41,
 	TYPE_TLSA = 52, TYPE_ANY = 255
 };
 
@@ -153,8 +154,8 @@ static const struct {
 } types[] = {
 	{ "A", TYPE_A }, { "AAAA", TYPE_AAAA }, { "ANY", TYPE_ANY },
 	{ "CNAME", TYPE_CNAME }, { "DNAME", TYPE_DNAME }, { "MX", TYPE_MX },
-	{ "NS", TYPE_NS }, { "SOA", TYPE_SOA }, { "TLSA", TYPE_TLSA },
-	{ "TXT", TYPE_TXT }
+	{ "NS", TYPE_NS }, { "PTR", TYPE_PTR }, { "SOA", TYPE_SOA },
+	{ "TLSA", TYPE_TLSA }, { "TXT", TYPE_TXT }
 };
 
 #define B(field)	offsetof(struct behaviour, field)
