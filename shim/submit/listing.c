@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/show.h"
 #include "spool/usage.h"
 #include "submit/pick.h"
-#include "submit/show.h"
 #include "submit/waiting.h"
 
 #define INDENT		"                     "	/* as wide as an ID */

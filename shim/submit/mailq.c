@@ -19,12 +19,12 @@
 
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/show.h"
 #include "base/xmalloc.h"
 #include "submit/listing.h"
 #include "submit/notify.h"
 #include "submit/owner.h"
 #include "submit/pick.h"
-#include "submit/show.h"
 #include "submit/stats.h"
 #include "submit/waiting.h"
 

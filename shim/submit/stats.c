@@ -14,9 +14,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/show.h"
 #include "base/xmalloc.h"
 #include "submit/pick.h"
-#include "submit/show.h"
 #include "submit/waiting.h"
 
 static const struct age {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "submit/show.h"
+#include "base/show.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Values on a terminal and in JSON.  Text of others is shown, not obeyed. */
-#ifndef SHIM_SUBMIT_SHOW_H
-#define SHIM_SUBMIT_SHOW_H
+#ifndef SHIM_BASE_SHOW_H
+#define SHIM_BASE_SHOW_H
 
 #include <time.h>
 
@@ -14,4 +14,4 @@ void	show_json(struct buf *, const char *);
 /* Write B to standard output and empty it.  0, or -1 with errno. */
 int	show_print(struct buf *);
 
-#endif /* SHIM_SUBMIT_SHOW_H */
+#endif /* SHIM_BASE_SHOW_H */
