@@ -52,6 +52,7 @@ wrong=$(expect <<'END'
 755 /usr/sbin/sendmail
 755 /usr/libexec/mxnss/runner
 link /usr/libexec/mxnss/acceptor
+link /usr/sbin/mxcheck
 755 /usr/libexec/mxnss/mailbox
 link /usr/bin/mailq
 link /usr/bin/newaliases
@@ -90,6 +91,7 @@ link /usr/share/man/man3/mxres_free.3
 link /usr/share/man/man8/mxnss-sendmail.8
 644 /usr/share/man/man8/mxnss-runner.8
 644 /usr/share/man/man8/mxnss-mailbox.8
+644 /usr/share/man/man8/mxcheck.8
 644 /usr/share/man/man5/aliases.5
 644 /usr/share/man/man5/mxnss.conf.5
 644 /usr/share/man/man5/mxhosts.5

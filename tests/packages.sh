@@ -173,7 +173,8 @@ inside() {
 	    fail "cannot remove $mtas"
 	$in sh -c 'dpkg -i /tmp/debs/*.deb' || fail "dpkg -i"
 	$in dpkg --audit | grep . && fail "dpkg --audit"
-	for link in usr/bin/mailq usr/bin/newaliases usr/lib/sendmail; do
+	for link in usr/bin/mailq usr/bin/newaliases usr/lib/sendmail \
+	    usr/sbin/mxcheck; do
 		$in test -x "/$link" || fail "no /$link"
 	done
 	owner=$($in stat -c '%a %U:%G' /var/spool/mxnss/drop)
@@ -188,6 +189,9 @@ inside() {
 	    $in setpriv --reuid=nobody --regid=nogroup --clear-groups \
 	    /usr/lib/sendmail -f nobody@example.com somebody@example.test ||
 	    fail "sendmail as nobody"
+	$in mxcheck example.test || fail "mxcheck example.test"
+	$in mxcheck -j | grep '"check":"sendmail","status":"ok"' ||
+	    fail "mxcheck does not know our sendmail"
 	$in mailq | grep somebody@example.test || fail "mailq shows nothing"
 	timeout 60 $in /usr/libexec/mxnss/runner --once || fail "runner --once"
 	grep -r 'Subject: through the package' "$over/box/new" ||

@@ -59,6 +59,7 @@ long()
 }
 long shim/run/runner.c shim/run/mxnss-runner.8
 long shim/local/mailbox.c shim/local/mxnss-mailbox.8
+long shim/check/mxcheck.c shim/check/mxcheck.8
 long shim/submit/mailq.c shim/submit/mailq.1
 long nss/tool/getmx.c nss/tool/getmx.1
 [ "$bad" -eq 0 ]

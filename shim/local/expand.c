@@ -252,3 +252,21 @@ expand(const struct conf *conf, const struct aliases *aliases,
 	}
 	return 0;
 }
+
+void
+expand_check(const struct conf *conf, const struct aliases *a,
+    void (*each)(void *, const char *), void *arg)
+{
+	struct expansion x;
+	struct result r;
+	size_t i;
+
+	for (i = 0; i < a->nalias; i++) {
+		if (a->alias[i].wrong != NULL)
+			continue;
+		if (expand(conf, a, a->alias[i].name, &x, &r) == -1)
+			each(arg, r.text);
+		else
+			expansion_clear(&x);
+	}
+}

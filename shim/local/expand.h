@@ -34,6 +34,12 @@ struct expansion {
 int	expand(const struct conf *, const struct aliases *, const char *addr,
 	    struct expansion *out, struct result *);
 void	expansion_clear(struct expansion *);
+/*
+ * Names whose line is right, and that lead nowhere all the same: EACH gets
+ * the reason.
+ */
+void	expand_check(const struct conf *, const struct aliases *,
+	    void (*each)(void *arg, const char *text), void *arg);
 
 /* The local part of ADDR without quotes, and without "+ext" if BASE. */
 char	*expand_user(const char *addr, bool base);

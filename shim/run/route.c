@@ -311,7 +311,7 @@ entry_ask(struct router *rt, const char *rcpt)
 	e->until = until(rt, e->info != NULL ? e->info->mi_ttl : UINT32_MAX);
 	if (e->route.nhop == 0 && result_is_temporary(&e->route.why))
 		e->until = rt->now + TTL_FAILURE;
-	if (e->route.byrcpt)
+	if (e->route.byrcpt && rcpt != NULL)
 		e->rcpt = xstrdup(rcpt);
 	return e;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * runner: takes mail from the spool to where it goes.  Started as root it
- * becomes the owner of the spool before it opens anything there.
+ * becomes the owner of the spool before it opens anything there.  By the name
+ * of mxcheck it is that program.
  */
 #include "config.h"
 
@@ -20,6 +21,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/priv.h"
+#include "check/mxcheck.h"
 #include "local/writer.h"
 #include "run/loop.h"
 #include "run/now.h"
@@ -199,6 +201,14 @@ parse_options(int argc, char **argv, struct arguments *arg, int *ret)
 	return 0;
 }
 
+static bool
+is_called(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : path, name) == 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -208,6 +218,10 @@ main(int argc, char **argv)
 
 	if (argc < 1)
 		return EX_USAGE;
+	if (is_called(argv[0], "mxcheck")) {
+		priv_sanitize(0);
+		return mxcheck_main(argc, argv);
+	}
 	sockets = service_init();
 	priv_sanitize(sockets);
 	if (parse_options(argc, argv, &arg, &ret) == -1)

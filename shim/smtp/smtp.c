@@ -61,6 +61,12 @@ smtp_offers(const struct smtp *s)
 	return s->offers;
 }
 
+uint64_t
+smtp_size_max(const struct smtp *s)
+{
+	return s->size_max;
+}
+
 /*
  * A refusal of all that comes before MAIL.  The session may be closed with
  * QUIT.

@@ -129,6 +129,7 @@ int	smtp_greet(struct smtp *, struct result *);
 int	smtp_hello(struct smtp *, enum smtp_how, struct result *);
 const char *smtp_name(const struct smtp *);
 unsigned smtp_offers(const struct smtp *);	/* SMTP_* */
+uint64_t smtp_size_max(const struct smtp *);	/* of SIZE; 0: none named */
 int	smtp_starttls(struct smtp *, struct result *);
 int	smtp_mail(struct smtp *, struct smtp_message *, struct result *);
 bool	smtp_full(const struct smtp *);

@@ -9,7 +9,6 @@
 #include "submit/newaliases.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -18,26 +17,12 @@
 #include "local/expand.h"
 #include "submit/submit.h"
 
-/* Names whose line is right, and that lead nowhere all the same. */
-static bool
-check_expansions(const struct conf *conf, const struct aliases *a)
+static void
+complain(void *arg, const char *text)
 {
-	struct expansion x;
-	struct result r;
-	bool right = true;
-	size_t i;
+	int *code = arg;
 
-	for (i = 0; i < a->nalias; i++) {
-		if (a->alias[i].wrong != NULL)
-			continue;
-		if (expand(conf, a, a->alias[i].name, &x, &r) == 0) {
-			expansion_clear(&x);
-			continue;
-		}
-		right = false;
-		submit_complain(EX_DATAERR, "%s", r.text);
-	}
-	return right;
+	*code = submit_complain(EX_DATAERR, "%s", text);
 }
 
 int
@@ -54,8 +39,8 @@ newaliases_main(const struct conf *conf)
 		    strerror(errno));
 	for (i = 0; i < a.nerrors; i++)
 		code = submit_complain(EX_DATAERR, "%s", a.errors[i]);
-	if (code != EX_OSFILE && !check_expansions(conf, &a))
-		code = EX_DATAERR;
+	if (code != EX_OSFILE)
+		expand_check(conf, &a, complain, &code);
 	if (code == EX_OK)
 		printf("%zu aliases, nothing wrong; there is nothing to "
 		    "compile\n", a.nalias);

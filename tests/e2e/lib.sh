@@ -426,7 +426,8 @@ zone_add()
 	cat >> $T/zone.add
 }
 
-# nsd, with the zone example. and a zone broken. that it cannot load.
+# nsd, with the zone example. and a zone broken. that it cannot load; and the
+# names of 192.0.2.0/24, if a script wrote $T/reverse.zone.
 dns_start()
 {
 	: >> $T/zone.add
@@ -457,6 +458,10 @@ zone:
 	name: broken.
 	zonefile: no-such-file
 END
+	if [ -s $T/reverse.zone ]; then
+		printf 'zone:\n\tname: 2.0.192.in-addr.arpa.\n' >> $T/nsd.conf
+		printf '\tzonefile: reverse.zone\n' >> $T/nsd.conf
+	fi
 	there nsd -d -c $T/nsd.conf > $T/log/nsd.out 2>&1 &
 	await 10 dns_answers example. || {
 		die "nsd does not answer" "$(cat $T/log/nsd $T/log/nsd.out)"
