@@ -6,8 +6,6 @@
 #ifndef SHIM_CHECK_CHECKUP_H
 #define SHIM_CHECK_CHECKUP_H
 
-#include <sys/types.h>
-
 #include <stdbool.h>
 #include <time.h>
 
@@ -16,7 +14,6 @@
 
 /* Where to look; tests bring their own. */
 struct check_paths {
-	const char	*conf;
 	const char	*rundir;	/* of wake, submit, mailbox */
 	const char	*getmx;
 	const char	*sendmail;	/* whom programs call */
@@ -27,6 +24,7 @@ struct check_paths {
 	const char	*const *units;	/* NULL-ended: where units are enabled */
 };
 
+struct aliases;
 struct dns;
 
 struct checkup {
@@ -34,7 +32,7 @@ struct checkup {
 	const struct check_paths *paths;
 	struct report	*report;
 	struct dns	*dns;
-	uid_t		 uid;		/* who asks */
+	bool		 silent;	/* no name server answers */
 	time_t		 now;
 };
 
@@ -68,6 +66,8 @@ void	check_target(struct checkup *, const char *target);
 bool	check_is_shared(const struct checkup *);
 /* Whether systemd is there to do it. */
 bool	check_has_systemd(const struct checkup *);
+/* The aliases of the configuration; if it cannot be, that is said. */
+bool	check_read_aliases(struct checkup *, struct aliases *);
 /* Whether somebody listens at a socket of TYPE.  0, or -1 with errno. */
 int	check_connect(const char *path, int type);
 

@@ -145,27 +145,35 @@ check_name(struct checkup *c, const struct aliases *a, const char *name)
 	free(addr);
 }
 
+bool
+check_read_aliases(struct checkup *c, struct aliases *a)
+{
+	const char *which;
+
+	if (alias_load(a, c->conf->aliases, c->conf->aliases_default,
+	    &which) == 0)
+		return true;
+	report(c->report, MARK_FAULT, "aliases", "the runner must be able to "
+	    "read it; mail for users of this machine waits", "%s: %s", which,
+	    strerror(errno));
+	return false;
+}
+
 void
 check_aliases(struct checkup *c)
 {
-	const struct conf *conf = c->conf;
 	struct wrong wrong = { c->report, 0 };
 	struct aliases a;
-	const char *which;
 	size_t i;
 
 	alias_init(&a);
-	if (alias_load(&a, conf->aliases, conf->aliases_default, &which) ==
-	    -1) {
-		report(c->report, MARK_FAULT, "aliases", "the runner must be "
-		    "able to read it; mail for users of this machine waits",
-		    "%s: %s", which, strerror(errno));
+	if (!check_read_aliases(c, &a)) {
 		alias_clear(&a);
 		return;
 	}
 	for (i = 0; i < a.nerrors; i++)
 		tell_wrong(&wrong, a.errors[i]);
-	expand_check(conf, &a, tell_wrong, &wrong);
+	expand_check(c->conf, &a, tell_wrong, &wrong);
 	if (wrong.n == 0)
 		report(c->report, MARK_OK, "aliases", NULL, "nothing is "
 		    "wrong with the %zu names", a.nalias);

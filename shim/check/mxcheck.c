@@ -8,6 +8,8 @@
 #include "check/mxcheck.h"
 
 #include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,6 +96,20 @@ parse_options(int argc, char **argv, struct report *r, int *ret)
 	return 0;
 }
 
+/* Where there is no owner, for no name server is asked as root. */
+static void
+become_nobody(void)
+{
+	const struct passwd *pw = getpwnam("nobody");
+
+	if (pw == NULL || setgroups(0, NULL) == -1 ||
+	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) == -1 ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) == -1) {
+		fputs("mxcheck: cannot become nobody\n", stderr);
+		exit(UNKNOWN);
+	}
+}
+
 /* Read what the runner reads, as who it is. */
 static struct conf *
 load(void)
@@ -103,7 +119,8 @@ load(void)
 	if (geteuid() != 0 || conf->spool == NULL)
 		return conf;
 	/* the checks say what is wrong with the spool */
-	(void)priv_become_owner(conf->spool);
+	if (priv_become_owner(conf->spool) == -1)
+		become_nobody();
 	conf_free(conf);
 	return conf_load(CONF_PATH);
 }
@@ -113,13 +130,13 @@ mxcheck_main(int argc, char **argv)
 {
 	struct report r = { .fp = stdout, .colour = want_colour() };
 	char *search = xstrdup(getenv("PATH") != NULL ? getenv("PATH") : "");
-	const struct check_paths paths = { .conf = CONF_PATH,
-	    .rundir = MXNSS_RUNDIR, .getmx = MXNSS_BINDIR "/getmx",
+	const struct check_paths paths = { .rundir = MXNSS_RUNDIR,
+	    .getmx = MXNSS_BINDIR "/getmx",
 	    .sendmail = "/usr/sbin/sendmail",
 	    .own = MXNSS_LIBEXECDIR "/acceptor", .search = search,
 	    .sysctl = "/proc/sys/fs", .systemd = "/run/systemd/system",
 	    .units = units };
-	struct checkup c = { .paths = &paths, .report = &r, .uid = getuid(),
+	struct checkup c = { .paths = &paths, .report = &r,
 	    .now = time(NULL) };
 	struct conf *conf;
 	size_t i;

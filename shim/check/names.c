@@ -42,23 +42,20 @@ check_resolver(struct checkup *c)
 	/* what the answer is does not matter */
 	status = dns_addresses(c->dns, c->conf->bare_hostname ? FAR_NAME :
 	    c->conf->hostname, &b);
-	if (status == DNS_SILENT)
+	c->silent = status == DNS_SILENT;
+	if (c->silent)
 		report(c->report, MARK_FAULT, "resolver", "look at the "
 		    "nameserver lines of /etc/resolv.conf; mail waits until "
 		    "one answers", "%s", buf_str(&b));
 	else
 		report(c->report, MARK_OK, "resolver", NULL, "%s answers",
 		    dns_server(c->dns));
-	if (c->conf->dnssec == 2 || dns_trusts_ad(c->dns))
-		report(c->report, MARK_OK, "dnssec", NULL, "that answers are "
-		    "authenticated is %s", c->conf->dnssec == 2 ?
-		    "not believed (dnssec: off)" : "believed");
-	else
-		report(c->report, MARK_NOTE, "dnssec", "let a validating "
-		    "resolver run here, or, if the way to yours is safe, set "
-		    "dnssec: trust", "that answers are authenticated is not "
-		    "believed: the name servers are not on this machine, and "
-		    "/etc/resolv.conf has no trust-ad");
+	/* nothing depends on it but what getmx shows */
+	report(c->report, MARK_OK, "dnssec", NULL, "that answers are "
+	    "authenticated is %s", dns_trusts_ad(c->dns) ? "believed" :
+	    c->conf->dnssec == 2 ? "not believed (dnssec: off)" :
+	    "not believed: the name servers are not on this machine, and "
+	    "/etc/resolv.conf has no trust-ad");
 	buf_clear(&b);
 }
 
@@ -75,6 +72,8 @@ check_hostname(struct checkup *c)
 		    "servers refuse that", name);
 		return;
 	}
+	if (c->silent)
+		return;
 	switch (dns_addresses(c->dns, name, &b)) {
 	case DNS_OK:
 		report(c->report, MARK_OK, "hostname", NULL, "%s has %s",
@@ -86,8 +85,8 @@ check_hostname(struct checkup *c)
 		    "up", buf_str(&b));
 		break;
 	default:
-		report(c->report, MARK_NOTE, "hostname", "see the line "
-		    "\"resolver\", and try again", "%s", buf_str(&b));
+		report(c->report, MARK_NOTE, "hostname", "try again", "%s",
+		    buf_str(&b));
 	}
 	buf_clear(&b);
 }
@@ -230,7 +229,7 @@ check_reverse(struct checkup *c)
 	unsigned found = 0;
 	size_t i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2 && !c->silent; i++) {
 		if ((c->conf->family != AF_UNSPEC &&
 		    c->conf->family != families[i]) ||
 		    !find_own(c->conf, families[i], &own))
@@ -249,7 +248,7 @@ check_reverse(struct checkup *c)
 		else
 			check_address(c, &own, text);
 	}
-	if (found == 0)
+	if (found == 0 && !c->silent)
 		report(c->report, MARK_WARNING, "reverse", "connect this "
 		    "machine, or send everything to a relay of its network: "
 		    "mxhosts(5)", "there is no way to the Internet");
@@ -265,6 +264,8 @@ check_mail_name(struct checkup *c)
 	const struct route *route;
 	const char *at;
 
+	if (c->silent)
+		return;
 	if (c->conf->masquerade != NULL) {
 		key = "masquerade";
 		at = strrchr(c->conf->masquerade, '@');

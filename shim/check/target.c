@@ -262,19 +262,14 @@ visit(struct checkup *c, const char *domain, const char *rcpt)
 static void
 check_user(struct checkup *c, const char *addr)
 {
-	const struct conf *conf = c->conf;
-	struct aliases a;
 	struct expansion x = { NULL, 0, false };
-	const char *which;
+	struct aliases a;
 	struct result r;
 	size_t i;
 
 	alias_init(&a);
-	if (alias_load(&a, conf->aliases, conf->aliases_default, &which) ==
-	    -1)
-		report(c->report, MARK_FAULT, "aliases", "the runner must be "
-		    "able to read it; mail waits until then", "%s", which);
-	else if (expand(conf, &a, addr, &x, &r) == -1)
+	if (check_read_aliases(c, &a) &&
+	    expand(c->conf, &a, addr, &x, &r) == -1)
 		report(c->report, MARK_FAULT, "aliases", "correct the line; "
 		    "mail waits until then", "%s", r.text);
 	for (i = 0; i < x.nto; i++) {
