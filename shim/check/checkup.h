@@ -33,6 +33,8 @@ struct checkup {
 	struct report	*report;
 	struct dns	*dns;
 	bool		 silent;	/* no name server answers */
+	char		*relay;		/* who gets all mail to the Internet, or
+					   NULL */
 	time_t		 now;
 };
 

@@ -176,7 +176,8 @@ check_aliases(struct checkup *c)
 	expand_check(c->conf, &a, tell_wrong, &wrong);
 	if (wrong.n == 0)
 		report(c->report, MARK_OK, "aliases", NULL, "nothing is "
-		    "wrong with the %zu names", a.nalias);
+		    "wrong with %zu name%s", a.nalias,
+		    a.nalias == 1 ? "" : "s");
 	check_name(c, &a, "root");
 	check_name(c, &a, "postmaster");
 	alias_clear(&a);

@@ -159,6 +159,7 @@ mxcheck_main(int argc, char **argv)
 	for (; optind < argc; optind++)
 		check_target(&c, argv[optind]);
 	dns_free(c.dns);
+	free(c.relay);
 	conf_free(conf);
 	free(search);
 	return ferror(stdout) || fflush(stdout) != 0 ? UNKNOWN : (int)r.worst;

@@ -33,23 +33,50 @@
 #define SET_HOSTNAME	"publish an address for it, or set hostname: to the " \
     "name that DNS has for this machine"
 
+/*
+ * Does all mail go to a relay?  Then its names are what others see.  Whether
+ * mail needs no name server at all.
+ */
+static bool
+find_relay(struct checkup *c, struct buf *why)
+{
+	struct router *router = router_new(c->conf, FAR_NAME);
+	struct route *route = route_find(router, NULL);
+	bool reached = false;
+	struct result r;
+
+	if (route->nhop > 0 && route->hop[0].localconf) {
+		c->relay = xstrdup(route->hop[0].host);
+		reached = route_hop(router, route, 0, &r) == 0;
+	} else if (route->nhop == 0 && route->why.code == R_OFFLINE) {
+		c->silent = true;
+		buf_adds(why, route->why.text);
+	}
+	router_free(router);
+	return reached;
+}
+
 void
 check_resolver(struct checkup *c)
 {
 	struct buf b = BUF_INIT;
-	enum dns_status status;
+	bool reached = find_relay(c, &b);
 
 	/* what the answer is does not matter */
-	status = dns_addresses(c->dns, c->conf->bare_hostname ? FAR_NAME :
-	    c->conf->hostname, &b);
-	c->silent = status == DNS_SILENT;
-	if (c->silent)
+	if (!c->silent)
+		c->silent = dns_addresses(c->dns, c->conf->bare_hostname ?
+		    FAR_NAME : c->conf->hostname, &b) == DNS_SILENT;
+	if (!c->silent)
+		report(c->report, MARK_OK, "resolver", NULL, "%s answers",
+		    dns_server(c->dns));
+	else if (reached)
+		report(c->report, MARK_NOTE, "resolver", "look at the "
+		    "nameserver lines of /etc/resolv.conf", "%s; mail goes "
+		    "to the relay %s without", buf_str(&b), c->relay);
+	else
 		report(c->report, MARK_FAULT, "resolver", "look at the "
 		    "nameserver lines of /etc/resolv.conf; mail waits until "
 		    "one answers", "%s", buf_str(&b));
-	else
-		report(c->report, MARK_OK, "resolver", NULL, "%s answers",
-		    dns_server(c->dns));
 	/* nothing depends on it but what getmx shows */
 	report(c->report, MARK_OK, "dnssec", NULL, "that answers are "
 	    "authenticated is %s", dns_trusts_ad(c->dns) ? "believed" :
@@ -62,11 +89,13 @@ check_resolver(struct checkup *c)
 void
 check_hostname(struct checkup *c)
 {
+	/* a relay need not be so strict */
+	enum mark mark = c->relay != NULL ? MARK_NOTE : MARK_WARNING;
 	const char *name = c->conf->hostname;
 	struct buf b = BUF_INIT;
 
 	if (c->conf->bare_hostname) {
-		report(c->report, MARK_WARNING, "hostname", "set hostname: to "
+		report(c->report, mark, "hostname", "set hostname: to "
 		    "the full name that DNS has for this machine",
 		    "\"%s\", which we say in EHLO, has no domain: many "
 		    "servers refuse that", name);
@@ -80,7 +109,7 @@ check_hostname(struct checkup *c)
 		    name, buf_str(&b));
 		break;
 	case DNS_NONE:
-		report(c->report, MARK_WARNING, "hostname", SET_HOSTNAME,
+		report(c->report, mark, "hostname", SET_HOSTNAME,
 		    "%s; we say that name in EHLO, and many servers look it "
 		    "up", buf_str(&b));
 		break;
@@ -229,7 +258,14 @@ check_reverse(struct checkup *c)
 	unsigned found = 0;
 	size_t i;
 
-	for (i = 0; i < 2 && !c->silent; i++) {
+	if (c->silent)
+		return;
+	if (c->relay != NULL) {
+		report(c->report, MARK_OK, "reverse", NULL, "mail goes to the "
+		    "relay %s: others see its address", c->relay);
+		return;
+	}
+	for (i = 0; i < 2; i++) {
 		if ((c->conf->family != AF_UNSPEC &&
 		    c->conf->family != families[i]) ||
 		    !find_own(c->conf, families[i], &own))
@@ -248,7 +284,7 @@ check_reverse(struct checkup *c)
 		else
 			check_address(c, &own, text);
 	}
-	if (found == 0 && !c->silent)
+	if (found == 0)
 		report(c->report, MARK_WARNING, "reverse", "connect this "
 		    "machine, or send everything to a relay of its network: "
 		    "mxhosts(5)", "there is no way to the Internet");

@@ -132,8 +132,10 @@ tell_tls(struct visit *v, const struct hop *hop, size_t i,
 }
 
 static const char *
-remedy_of(const struct result *r)
+remedy_of(const struct hop *hop, const struct result *r)
 {
+	if (r->code == R_CONNECT && hop->localconf)
+		return "is the route right, and does a server listen there?";
 	switch (r->code) {
 	case R_OFFLINE:
 		return "there is no way to that network from here";
@@ -160,7 +162,7 @@ try_address(struct visit *v, const struct hop *hop, size_t i,
 
 	v->addrs++;
 	if ((p = call(v, hop, i, policy, &r)) == NULL) {
-		report(v->c->report, MARK_WARNING, "connection", remedy_of(&r),
+		report(v->c->report, MARK_WARNING, "connection", remedy_of(hop, &r),
 		    "%s: %s", r.host, r.text);
 		return;
 	}

@@ -189,6 +189,13 @@ wrong "a name server that is not there" \
     'sed -i s/2.53/2.99/ /etc/resolv.conf' 'sed -i s/2.99/2.53/ /etc/resolv.conf' \
     2 '^fault    resolver .*192\.0\.2\.99' '-> look at the nameserver lines'
 check "then the others are not waited for" lacks "$OUT" ' (hostname|reverse|mail-name) '
+wrong "the same, but mail goes to a relay" \
+    'sed -i s/2.53/2.99/ /etc/resolv.conf; echo "* 10 [192.0.2.13]" > $MXHOSTS' \
+    'sed -i s/2.99/2.53/ /etc/resolv.conf' \
+    1 '^note     resolver .*192\.0\.2\.99.* goes to the relay 192\.0\.2\.13'
+wrong "and what others think of our names is its business" \
+    'conf hostname nowhere.example' ": > \$MXHOSTS; $conf_back" 1 \
+    '^note     hostname ' '^ok       reverse .*to the relay 192\.0\.2\.13'
 wrong "what could not be delivered, and what is no message" \
     'touch $SPOOL/dead/x $SPOOL/bad/y' 'rm $SPOOL/dead/x $SPOOL/bad/y' 1 \
     '^warning  queue          1 in .*/dead' '-> read the files' \
