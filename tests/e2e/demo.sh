@@ -186,10 +186,13 @@ happened "mx1 has it" got mx1 $((mx_before + 1))
 received mx1
 logged 'to=<amy@shop\.example>.*relay=mx1\.shop\.example.*status=sent'
 happened "the queue is empty" eval 'test "$(queued) $(drop_count)" = "0 0"'
+type "mxcheck shop.example"
+happened "mxcheck went there without mail" shown '^ok +delivery'
 
 chapter "Your own mail" << END
 All steps happened as told.  With an installed copy (README.md) type:
 
   ${BOLD}printf 'Subject: hello\n\nIt works.\n' | sendmail -v you@your-domain.example
-  mailq${PLAIN}
+  mailq
+  mxcheck${PLAIN}
 END
