@@ -334,7 +334,7 @@ log_death(const struct worker *w, int status)
 {
 	const char *domain = w->dest->domain;
 
-	if (strcmp(domain, LOCAL_DEST) == 0)
+	if (dest_is_local(domain))
 		domain = "this machine";
 	if (WIFSIGNALED(status))
 		log_err("the worker for %s was ended by signal %d%s",

@@ -60,6 +60,12 @@ dest_name(const struct envelope_rcpt *rcpt, char *name, size_t size)
 			name[i] = (char)(name[i] - 'A' + 'a');
 }
 
+bool
+dest_is_local(const char *name)
+{
+	return strcmp(name, LOCAL_DEST) == 0;
+}
+
 static struct dest **
 slot(struct dests *ds, const char *domain)
 {

@@ -27,6 +27,8 @@ struct worker;
  * for a user of this machine.
  */
 void	dest_name(const struct envelope_rcpt *, char *name, size_t size);
+/* Whether that is this machine, which is reached without a network. */
+bool	dest_is_local(const char *name);
 
 /* Recipients of one message at one destination: becomes a struct job. */
 struct task {

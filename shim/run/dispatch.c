@@ -46,10 +46,34 @@ void
 dispatch_make_idle(struct dispatch *d, struct message *m)
 {
 	table_unwait(d->table, m);
-	if (m->state != MESSAGE_DUE)
+	if (m->state == MESSAGE_DUE)
+		due_remove(d->due, m);
+	else if (m->state == MESSAGE_STRANDED)
+		due_remove(d->stranded, m);
+	else
 		return;
 	m->state = MESSAGE_IDLE;
-	due_remove(d->due, m);
+}
+
+void
+dispatch_strand(struct dispatch *d, struct message *m)
+{
+	outcome_tell(m, "the network is down: the message waits");
+	dispatch_unload(d, m);
+	m->state = MESSAGE_STRANDED;
+	due_add(d->stranded, m);
+}
+
+/* There is a network, or others may be for this machine now. */
+static void
+call_stranded(struct dispatch *d)
+{
+	struct message *m;
+
+	while ((m = due_next(d->stranded)) != NULL) {
+		dispatch_make_idle(d, m);
+		make_due(d, m);
+	}
 }
 
 static void
@@ -170,7 +194,8 @@ see_change(struct dispatch *d, struct message *m, const struct queue_entry *e)
 		return;
 	}
 	/* a time that is long known does not call back what was put off */
-	if (m->state == MESSAGE_DUE || (m->state == MESSAGE_WAITING &&
+	if (m->state == MESSAGE_DUE || m->state == MESSAGE_STRANDED ||
+	    (m->state == MESSAGE_WAITING &&
 	    (m->next == e->next || m->seen == e->next))) {
 		m->seen = e->next;
 		return;
@@ -267,6 +292,11 @@ dispatch_unload(struct dispatch *d, struct message *m)
 {
 	if (m->load->fd != -1)
 		d->nopen--;
+	if (m == d->probe) {
+		/* if it said nothing, another one is to */
+		outage_no_probe(&d->outage, d->now.mono, arc4random());
+		d->probe = NULL;
+	}
 	load_free(m);
 	d->nloaded--;
 	m->state = MESSAGE_IDLE;
@@ -363,7 +393,6 @@ dispatch_defer(struct dispatch *d, struct task *t, const struct result *r)
 {
 	struct outcome o = dispatch_outcome(d);
 
-	outage_no_probe(&d->outage, d->now.mono, arc4random());
 	t->m->load->tried = true;
 	outcome_defer(&o, t->m, t->rcpt, t->n, r);
 	task_end(d, t);
@@ -498,14 +527,15 @@ judge_network(struct dispatch *d, const struct result *why, bool offline)
 {
 	if (!outage_note(&d->outage, offline, d->now.mono, arc4random()))
 		return;
-	if (!d->outage.down) {
-		log_info("the network is there again");
-		return;
-	}
-	log_warn("the network is down: %s; mail waits, and one message at a "
-	    "time is tried", why->text);
 	/* that was not their fault */
 	dests_unblock(d->dests, INT64_MAX);
+	if (!d->outage.down) {
+		log_info("the network is there again");
+		call_stranded(d);
+		return;
+	}
+	log_warn("the network is down: %s; mail for other machines waits, and "
+	    "one message at a time is tried", why->text);
 	dests_drain(d->dests, postpone_all, d);
 }
 
@@ -519,11 +549,10 @@ on_done(void *arg, struct dest *dest, struct task *t, const struct report *r)
 	close_gaps(d, t);
 	if (r != NULL)
 		judge(d, dest, r);
-	task_end(d, t);
-	if (r != NULL)
+	/* what is done on this machine says nothing of the network */
+	if (r != NULL && !dest_is_local(dest->domain))
 		judge_network(d, &r->result, r->offline);
-	else
-		outage_no_probe(&d->outage, d->now.mono, arc4random());
+	task_end(d, t);
 }
 
 static void
@@ -552,6 +581,7 @@ dispatch_new(struct queue *q, const struct conf *conf,
 	d->dests = dests_new();
 	d->crew = crew_new(q, &events, d);
 	d->due = due_new();
+	d->stranded = due_new();
 	d->caps = caps_new(on_room, d);
 	d->sync_at = d->room_at = -1;
 	d->looked_at = -1;
@@ -590,6 +620,7 @@ dispatch_free(struct dispatch *d)
 	dests_drain(d->dests, unload_task, d);
 	dests_free(d->dests);
 	due_free(d->due);
+	due_free(d->stranded);
 	table_free(d->table);
 	caps_free(d->caps);
 	for (i = 0; i < NREADERS; i++)
@@ -617,6 +648,7 @@ dispatch_conf(struct dispatch *d, const struct conf *conf, bool hold)
 	d->sched.warn = conf->warn;
 	dests_set_cap(d->dests, conf->per_destination);
 	crew_dismiss_all(d->crew);
+	call_stranded(d);
 }
 
 bool
@@ -659,10 +691,10 @@ next_attempt(struct dispatch *d)
 	if (dests_first(d->dests, DEST_DOOMED) != NULL)
 		return now;
 	at = sooner(dispatch_hire_at(d), dests_unblock_at(d->dests));
-	if (due_count(d->due) > 0 && d->nloaded < MAX_LOADED) {
-		if (outage_allows(&d->outage, now))
+	if (d->nloaded < MAX_LOADED) {
+		if (due_count(d->due) > 0)
 			return now;
-		if (!d->outage.probing)
+		if (due_count(d->stranded) > 0 && !d->outage.probing)
 			at = sooner(at, d->outage.probe_at);
 	}
 	if ((m = table_first(d->table)) != NULL)
@@ -732,8 +764,7 @@ dispatch_messages(const struct dispatch *d)
 size_t
 dispatch_active(const struct dispatch *d)
 {
-	/* while there is no network, nothing is */
-	return d->nloaded + (d->outage.down ? 0 : due_count(d->due));
+	return d->nloaded + due_count(d->due);
 }
 
 bool

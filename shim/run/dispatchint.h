@@ -38,6 +38,8 @@ struct dispatch {
 	struct dests	*dests;
 	struct crew	*crew;
 	struct due	*due;
+	struct due	*stranded;	/* due, when there is a network */
+	struct message	*probe;		/* finds that out, or NULL */
 	struct caps	*caps;
 	int64_t		 room_at;	/* ms: when it was looked for */
 	bool		 room;		/* in the spool, then */
@@ -72,6 +74,8 @@ void	dispatch_settle(struct dispatch *, struct message *);
 void	dispatch_return(struct dispatch *, struct task *);
 void	dispatch_defer(struct dispatch *, struct task *,
 	    const struct result *);
+/* What is open of the message needs the network, which is down. */
+void	dispatch_strand(struct dispatch *, struct message *);
 /* Nobody tries it before UNTIL, and that is no attempt; 0: it stays due. */
 void	dispatch_postpone(struct dispatch *, struct task *, time_t until);
 

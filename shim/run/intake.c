@@ -24,10 +24,15 @@
 #define LOAD_SLICE	16	/* messages loaded before workers are served */
 #define LOCAL_RETRY	60	/* seconds, after a local failure */
 
-/* Put what is open into the lines of its destinations. */
+/*
+ * Put what is open into the lines of its destinations.  What needs the network
+ * stays open while that is down: one message at a time finds out whether it
+ * still is.
+ */
 static void
 make_tasks(struct dispatch *d, struct message *m)
 {
+	bool online = outage_allows(&d->outage, d->now.mono);
 	struct load *l = m->load;
 	char domain[ENVELOPE_MAX_ADDR + 1];
 	uint32_t i;
@@ -36,10 +41,21 @@ make_tasks(struct dispatch *d, struct message *m)
 		if (l->rcpt[i].state != RCPT_OPEN)
 			continue;
 		dest_name(&l->mf.env.rcpt[i], domain, sizeof(domain));
+		if (!dest_is_local(domain)) {
+			if (!online) {
+				l->postponed = true;
+				l->until = d->now.wall;
+				continue;
+			}
+			if (d->outage.down)
+				d->probe = m;
+		}
 		l->rcpt[i].state = RCPT_BUSY;
 		l->tasks += dest_add(dests_get(d->dests, domain), m->uid, m,
 		    i, JOB_MAXRCPT);
 	}
+	if (d->probe == m)
+		outage_probe(&d->outage);
 }
 
 /*
@@ -259,17 +275,28 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 	return true;
 }
 
+/* The next to load: one that finds out about the network comes first. */
+static struct message *
+next_due(struct dispatch *d, bool *probe)
+{
+	struct message *m = NULL;
+
+	if (*probe)
+		m = due_next(d->stranded);
+	*probe = false;
+	return m != NULL ? m : due_next(d->due);
+}
+
 void
 dispatch_load(struct dispatch *d)
 {
 	struct message *m, *loaded[LOAD_SLICE];
-	size_t i, n = 0, max = d->outage.down ? 1 : LOAD_SLICE;
+	bool probe = outage_allows(&d->outage, d->now.mono);
 	bool kept = false, safe;
+	size_t i, n = 0;
 
-	if (!outage_allows(&d->outage, d->now.mono))
-		return;
-	while (n < max && d->nloaded < MAX_LOADED &&
-	    (m = due_next(d->due)) != NULL)
+	while (n < LOAD_SLICE && d->nloaded < MAX_LOADED &&
+	    (m = next_due(d, &probe)) != NULL)
 		if (load_one(d, m, &kept))
 			loaded[n++] = m;
 	/* a drop file must not come back when its journal has gone */
@@ -281,9 +308,11 @@ dispatch_load(struct dispatch *d)
 			continue;
 		}
 		make_tasks(d, m);
-		if (m->load->tasks == 0)
-			dispatch_settle(d, m);
+		if (m->load->tasks != 0)
+			continue;
+		if (m->load->postponed)
+			dispatch_strand(d, m);
 		else
-			outage_probe(&d->outage);
+			dispatch_settle(d, m);
 	}
 }

@@ -163,7 +163,7 @@ attempt(struct now *n, size_t i)
 	m.trace = n->verbose ? on_trace : NULL;
 	dest_name(&n->mf.env.rcpt[i], dest, sizeof(dest));
 	collect(n, i, dest, &m);
-	if (strcmp(dest, LOCAL_DEST) == 0) {
+	if (dest_is_local(dest)) {
 		l = local_new(n->conf);
 		local_message(l, &m);
 		local_free(l);

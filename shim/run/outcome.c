@@ -30,11 +30,21 @@ usec(const struct outcome *o)
 }
 
 void
+outcome_tell(const struct message *m, const char *text)
+{
+	struct verbose *v;
+
+	if (m->reader == -1 || (v = verbose_new(dup(m->reader))) == NULL)
+		return;
+	verbose_line(v, '=', text);
+	verbose_free(v);
+}
+
+void
 outcome_log(const struct outcome *o, const struct message *m, size_t i,
     const struct result *r)
 {
 	long age = (long)sched_age(m->load->mf.env.time, o->now);
-	struct verbose *v;
 	struct buf b = BUF_INIT;
 
 	buf_printf(&b, "to=<%s>, relay=%s, delay=%ld, delays=%ld/0/0/0, "
@@ -42,10 +52,7 @@ outcome_log(const struct outcome *o, const struct message *m, size_t i,
 	    r->host[0] != '\0' ? r->host : "none", age, age, result_esc(r),
 	    result_status(r), r->text);
 	log_info("%s: %s", m->id.s, buf_str(&b));
-	if (m->reader != -1 && (v = verbose_new(dup(m->reader))) != NULL) {
-		verbose_line(v, '=', buf_str(&b));
-		verbose_free(v);
-	}
+	outcome_tell(m, buf_str(&b));
 	buf_clear(&b);
 }
 

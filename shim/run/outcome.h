@@ -33,6 +33,8 @@ int	outcome_record(struct outcome *, const struct message *, uint32_t i,
  */
 void	outcome_defer(struct outcome *, struct message *, const uint32_t *rcpt,
 	    size_t n, const struct result *);
+/* Tell sendmail -v, if it listens. */
+void	outcome_tell(const struct message *, const char *text);
 /* Log what *R says of recipient I, and tell sendmail -v. */
 void	outcome_log(const struct outcome *, const struct message *, size_t i,
 	    const struct result *);

@@ -56,6 +56,7 @@ enum message_state {
 	MESSAGE_CAPPED,		/* in drop/: its user has too many others */
 	MESSAGE_WAITING,	/* for its time; in the heap */
 	MESSAGE_DUE,		/* in the list of those to load */
+	MESSAGE_STRANDED,	/* the same, but there is no network for it */
 	MESSAGE_BUSY		/* loaded */
 };
 

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "run/deliver.h"
+#include "run/dest.h"
 #include "run/job.h"
 #include "run/local.h"
 #include "run/verbose.h"
@@ -212,7 +213,7 @@ go_to_dest(struct worker *w, const char *dest)
 		return;
 	leave_dest(w);
 	(void)strlcpy(w->dest, dest, sizeof(w->dest));
-	if (strcmp(dest, LOCAL_DEST) == 0) {
+	if (dest_is_local(dest)) {
 		log_open("local", w->conf->log);
 		w->local = local_new(w->conf);
 	} else {

@@ -319,4 +319,37 @@ check "and mailq says what to do" status \
 flush
 check "with it, it is delivered" is "$(messages alice) $(queued)" "1 0"
 
+# ---- without a network -----------------------------------------------------
+
+clean
+conf local mbox
+ip link set mx0 down
+i=0
+while [ $i -lt 8 ]; do
+	mail u@d$i.example
+	i=$((i + 1))
+done
+"$RUNNER" --daemon 2>> $T/log/runner &
+daemon=$!
+check "no network: mail for others waits" await 30 eval \
+    'runner_log | grep -q "the network is down"'
+mail alice
+mail bob@client.sender.example u@d9.example
+check "mail for users of this machine does not" await 30 eval \
+    'test "$(messages alice) $(messages bob)" = "1 1"'
+check "nor does it end the outage" lacks "$(runner_log)" \
+    "network is there again"
+ip link set mx0 up
+flush_daemon()
+{
+	quiet sendmail -q
+	runner_log | grep -q "network is there again"
+}
+check "somebody hopes, and the network is there" await 30 flush_daemon
+# the others come back to alice: their domains do not exist
+check "each local message came once" is \
+    "$(box alice | grep -c '^Subject: to alice') $(messages bob)" "1 1"
+kill $daemon
+await 10 gone $daemon
+
 finish

@@ -189,6 +189,7 @@ static struct moment now;
 static uint64_t generation = 1;	/* of the overrides */
 static unsigned record_fails;	/* so many times, in the runner */
 static int64_t skew;		/* ms: later than it is */
+static int64_t frozen;		/* ms: it is always that, and skew; 0: it is not */
 
 uint64_t __wrap_route_generation(void);
 int	__wrap_queue_record(struct queue *, const struct msgid *,
@@ -219,7 +220,8 @@ tick(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now.mono = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + skew;
+	now.mono = (frozen != 0 ? frozen : (int64_t)ts.tv_sec * 1000 +
+	    ts.tv_nsec / 1000000) + skew;
 	if (d != NULL)
 		dispatch_clock(d, &now);
 }
@@ -262,7 +264,7 @@ setup(void **state)
 	conf.data_timeout = 30000;
 	conf.log = LOG_TO_STDERR;
 	now.wall = time(NULL) + 10;
-	skew = 0;
+	skew = frozen = 0;
 	record_fails = 0;
 	d = NULL;
 	q = NULL;
@@ -308,14 +310,15 @@ turn(void)
 	dispatch_handle(d, p, n);
 }
 
-/* All that is due. */
+/* All that is due, without a wait for what comes later. */
 static void
 run(void)
 {
 	scan();
-	do
+	tick();
+	(void)dispatch_run(d);
+	while (dispatch_active(d) != 0)
 		turn();
-	while (dispatch_active(d) != 0);
 }
 
 static void
@@ -644,6 +647,139 @@ test_dispatch_offline(void **state)
 		turn();
 	while (fixture_count("drop") != 0 || dispatch_active(d) != 0);
 	assert_int_equal(noted("offline"), 50);
+}
+
+/* The network is down, and 20 messages wait for that. */
+static void
+begin_outage(void)
+{
+	struct msgid id;
+	char rcpt[64];
+	int i;
+
+	frozen = now.mono;
+	for (i = 0; i < 20; i++) {
+		snprintf(rcpt, sizeof(rcpt), "b@offline%d.test", i);
+		fixture_drop(&id, "a@x.test", rcpt);
+	}
+	run();
+	assert_true(dispatch_is_offline(d));
+	assert_in_range(fixture_count("drop"), 10, 17);
+}
+
+/* Mail for this machine needs no network, and says nothing of it. */
+static void
+test_dispatch_offline_local_mail(void **state)
+{
+	struct msgid id;
+	size_t tried;
+	int i;
+
+	(void)state;
+	begin_outage();
+	tried = noted("offline");
+	for (i = 0; i < 20; i++)
+		fixture_drop(&id, "a@x.test", "b@here.test");
+	run();
+	assert_int_equal(noted("(local)"), 20);
+	assert_int_equal(noted("offline"), tried);
+	assert_true(dispatch_is_offline(d));
+	assert_int_equal(dispatch_messages(d), 20);
+	/* what was in queue/ before, and is due now */
+	fixture_drop(&id, "a@x.test", "temp@here.test");
+	run();
+	assert_int_equal(noted("(local)"), 21);
+	now.wall += 400;
+	run();
+	assert_int_equal(noted("(local)"), 22);
+	assert_int_equal(noted("offline"), tried);
+	assert_true(dispatch_is_offline(d));
+}
+
+/* Of a message for both, one part goes. */
+static void
+test_dispatch_offline_both(void **state)
+{
+	struct msgid id;
+	size_t tried;
+	int fd;
+
+	(void)state;
+	begin_outage();
+	tried = noted("offline");
+	fixture_drop(&id, "a@x.test", "b@offline.test c@here.test d@ok.test");
+	run();
+	assert_int_equal(noted("(local)"), 1);
+	assert_int_equal(noted("offline") + noted("ok.test"), tried);
+	assert_journal(&id, "D");
+	/* the rest when the network is back, each of them once */
+	fd = open(fixture_path(".", "online"), O_WRONLY | O_CREAT | O_CLOEXEC,
+	    0600);
+	close(fd);
+	skew += 6000;
+	run();
+	now.wall += 400;
+	run();
+	assert_int_equal(dispatch_messages(d), 0);
+	assert_false(dispatch_is_offline(d));
+	assert_int_equal(noted("(local)"), 1);
+	assert_int_equal(noted("ok.test"), 1);
+	assert_int_equal(noted("offline.test"), 1);
+}
+
+/* An outage is found though local mail comes in between. */
+static void
+test_dispatch_offline_is_found_beside_local_mail(void **state)
+{
+	struct msgid id;
+	char rcpt[64];
+	int i;
+
+	(void)state;
+	conf.workers = 1;
+	frozen = now.mono;
+	for (i = 0; i < 20; i++) {
+		snprintf(rcpt, sizeof(rcpt), "b@offline%d.test", i);
+		fixture_drop(&id, "a@x.test", rcpt);
+		run();
+		fixture_drop(&id, "a@x.test", "b@here.test");
+		run();
+	}
+	assert_int_equal(noted("(local)"), 20);
+	assert_int_equal(noted("offline"), OUTAGE_ATTEMPTS);
+	assert_true(dispatch_is_offline(d));
+}
+
+/* The one that was to find out is not tried: another one does. */
+static void
+test_dispatch_offline_probe_is_put_off(void **state)
+{
+	struct conf_rate rate = { (char *)(uintptr_t)"slow.test",
+	    (int64_t)3600 * 1000000 };
+	struct msgid id;
+	size_t tried;
+	int i;
+
+	(void)state;
+	conf.rate = &rate;
+	conf.nrates = 1;
+	fixture_drop(&id, "a@x.test", "b@slow.test");
+	run();
+	assert_int_equal(noted("slow.test"), 1);
+	begin_outage();
+	tried = noted("offline");
+	/* of three submitters, which take turns; two may not go for an hour */
+	for (i = 0; i < 2; i++)
+		drop_as(&id, (uid_t)(64902 + i), "b@slow.test");
+	run();
+	assert_int_equal(noted("slow.test"), 1);
+	for (i = 0; i < 6; i++) {
+		skew += 100000;
+		run();
+	}
+	assert_true(dispatch_is_offline(d));
+	assert_int_equal(noted("offline"), tried + 4);
+	assert_int_equal(noted("slow.test"), 1);
 }
 
 static void
@@ -1510,6 +1646,10 @@ main(void)
 		TEST(test_dispatch_is_fair_to_submitters),
 		TEST(test_dispatch_grows_with_success),
 		TEST(test_dispatch_offline),
+		TEST(test_dispatch_offline_local_mail),
+		TEST(test_dispatch_offline_both),
+		TEST(test_dispatch_offline_is_found_beside_local_mail),
+		TEST(test_dispatch_offline_probe_is_put_off),
 		TEST(test_dispatch_rate),
 		TEST(test_dispatch_rate_hires_nobody),
 		TEST(test_dispatch_passes_the_reader),
