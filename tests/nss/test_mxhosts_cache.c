@@ -387,6 +387,32 @@ test_long_entries(void **state)
 	assert_int_equal(atomic_load(&scans), 0);
 }
 
+/* As many patterns as fit before the table grows, and one more. */
+static void
+test_full_table(void **state)
+{
+	static char text[12289 * 40];
+	char domain[40], host[40];
+	size_t i, n, patterns;
+
+	(void)state;
+	for (patterns = 12288; patterns <= 12289; patterns++) {
+		for (i = n = 0; i < patterns; i++)
+			n += (size_t)snprintf(text + n, sizeof(text) - n,
+			    "d%zu.example m%zu.example\n", i, i);
+		tree_write("mxhosts", text);
+		warm_up();
+		for (i = 0; i < patterns; i++) {
+			(void)snprintf(domain, sizeof(domain), "d%zu.example",
+			    i);
+			(void)snprintf(host, sizeof(host), "m%zu.example", i);
+			expect(domain, host);
+		}
+		expect("d12289.example", NULL);
+		assert_int_equal(atomic_load(&scans), 0);
+	}
+}
+
 static void
 test_allocation_failures(void **state)
 {
@@ -585,6 +611,7 @@ main(void)
 		TEST(test_young_file_is_not_remembered),
 		TEST(test_index_says_what_a_pass_says),
 		TEST(test_long_entries),
+		TEST(test_full_table),
 		TEST(test_allocation_failures),
 		TEST(test_writer_and_readers),
 		TEST(test_fork_while_others_look_up)
