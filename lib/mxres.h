@@ -240,8 +240,9 @@ void	mxres_order(struct mxres_mx *, size_t n,
  *	4.1.2: labels of 1 to 63 of [A-Za-z0-9_-], 253 octets in all, not
  *	an IPv4 address nor anything else whose last label is a number,
  *	one final dot allowed) and write it in lower case
- *	without the final dot to BUF of SIZE >= 254.  A name in Unicode, as
- *	UTF-8, is written with A-labels (RFC 5890; UTS 46, non-transitional).
+ *	without the final dot to BUF of SIZE >= 254, which may be DOMAIN.  A
+ *	name in Unicode, as UTF-8, is written with A-labels (RFC 5890; UTS 46,
+ *	non-transitional).
  *	0, or -1 with errno: EINVAL, ENOMEM, or ENOTSUP for a name in Unicode
  *	when the library was built without libidn2.
  * mxres_name_unicode: the Unicode form, as UTF-8, of a name with A-labels

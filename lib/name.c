@@ -19,27 +19,27 @@
 #include "idna.h"
 #include "mxres.h"
 
+#define MAXLABEL	63	/* octets, RFC 1035 section 2.3.4 */
+
 static bool
 is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-static char
-to_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /*
- * Letters, digits, hyphen, and the underscore that real names have.  Each
- * octet of each name in an answer comes here: small letters first.
+ * Letters, which become small, digits, hyphen, and the underscore that real
+ * names have; 0 for what is no part of a name.  Each octet of each name in
+ * an answer comes here.
  */
-static bool
-is_namechar(char c)
+static char
+fold(char c)
 {
-	return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' ||
-	    c == '_' || (c >= 'A' && c <= 'Z');
+	char letter = (char)(c | 0x20);
+
+	if (letter >= 'a' && letter <= 'z')
+		return letter;
+	return is_digit(c) || c == '-' || c == '_' ? c : '\0';
 }
 
 /*
@@ -52,16 +52,17 @@ is_number(const char *label, size_t len)
 	static const char digits[] = "0123456789";
 	static const char xdigits[] = "0123456789abcdefABCDEF";
 
-	if (len >= 2 && label[0] == '0' && to_lower(label[1]) == 'x')
+	if (len >= 2 && label[0] == '0' && fold(label[1]) == 'x')
 		return strspn(label + 2, xdigits) >= len - 2;
 	return len > 0 && strspn(label, digits) >= len;
 }
 
-/* The same for a name in ASCII. */
+/* The same for a name in ASCII; BUF may be DOMAIN. */
 static int
 check_ascii(const char *domain, char *buf, size_t size)
 {
 	size_t i, len, label = 0;
+	char c;
 
 	len = strnlen(domain, MXRES_TEXTMAX + 1);
 	if (len > 0 && domain[len - 1] == '.')
@@ -69,15 +70,17 @@ check_ascii(const char *domain, char *buf, size_t size)
 	if (len == 0 || len >= MXRES_TEXTMAX || len >= size)
 		return -1;
 	for (i = 0; i < len; i++) {
-		if (domain[i] == '.') {
-			if (i == label)
+		if ((c = fold(domain[i])) == '\0') {
+			if (domain[i] != '.' || i == label ||
+			    i - label > MAXLABEL)
 				return -1;
+			c = '.';
 			label = i + 1;
-		} else if (!is_namechar(domain[i]) || i - label >= 63)
-			return -1;
-		buf[i] = to_lower(domain[i]);
+		}
+		buf[i] = c;
 	}
-	if (label == len || is_number(domain + label, len - label))
+	if (label == len || len - label > MAXLABEL ||
+	    is_number(domain + label, len - label))
 		return -1;
 	buf[len] = '\0';
 	return 0;
@@ -173,7 +176,7 @@ mxres_name_text(const uint8_t *wire, char text[MXRES_ESCMAX])
 		if (n > 0)
 			text[n++] = '.';
 		for (i = 1; i <= *wire; i++)
-			if (is_namechar((char)wire[i]))
+			if (fold((char)wire[i]) != '\0')
 				text[n++] = (char)wire[i];
 			else {
 				n += put_escaped(wire[i], text + n);

@@ -77,13 +77,14 @@ static const struct {
 	{ "b\xc3\xbc" "cher.test", NULL },
 #endif
 	{ "a" L63 ".test", NULL },
+	{ "test.a" L63, NULL },
 	{ "a" N253, NULL }
 };
 
 static void
 test_name_rows(void **state)
 {
-	char buf[MXRES_TEXTMAX];
+	char buf[MXRES_TEXTMAX + 1];	/* and a final dot */
 	size_t i;
 	int r;
 
@@ -96,6 +97,12 @@ test_name_rows(void **state)
 		    (r != 0 || strcmp(buf, names[i].out) != 0))
 			fail_msg("\"%s\" was not accepted as \"%s\"",
 			    names[i].in, names[i].out);
+		if (names[i].out == NULL)
+			continue;
+		/* and where it stands */
+		(void)strlcpy(buf, names[i].in, sizeof(buf));
+		assert_int_equal(mxres_name(buf, buf, sizeof(buf)), 0);
+		assert_string_equal(buf, names[i].out);
 	}
 	assert_int_equal(mxres_name(NULL, buf, sizeof(buf)), -1);
 	assert_int_equal(mxres_name("a.test", NULL, 0), -1);
