@@ -32,4 +32,18 @@ long long strtonum(const char *, long long, long long, const char **);
 uint32_t arc4random(void);
 uint32_t arc4random_uniform(uint32_t);
 
+/*
+ * A large variable in a hot place, which -ftrivial-auto-var-init is not to
+ * clear: for what is written before it is read, of which the reader sees
+ * that at a glance.
+ */
+#ifdef __has_attribute
+#if __has_attribute(uninitialized)
+#define UNCLEARED	__attribute__((uninitialized))
+#endif
+#endif
+#ifndef UNCLEARED
+#define UNCLEARED
+#endif
+
 #endif /* COMPAT_COMPAT_H */

@@ -25,9 +25,10 @@ mxhosts_init(struct mxhosts *mh, const char *domain, const char *rcpt)
 
 	memset(mh, 0, offsetof(struct mxhosts, bad));
 	mh->bad[0] = mh->pattern[0] = '\0';
-	mh->domainlen = strlcpy(mh->domain, domain, sizeof(mh->domain));
+	mh->domainlen = strlen(domain);
 	if (mh->domainlen >= sizeof(mh->domain))
 		return -1;
+	memcpy(mh->domain, domain, mh->domainlen + 1);
 	mh->unicode = strstr(mh->domain, "xn--") != NULL;
 	at = rcpt == NULL ? NULL : strrchr(rcpt, '@');
 	if (at != NULL) {
@@ -49,8 +50,12 @@ mxhosts_clear(struct mxhosts *mh)
 {
 	int saved = errno;
 
-	free(mh->line);
-	free(mh->origin);
+	if (mh->room > 0)
+		free(mh->line);
+	if (mh->lender != NULL)
+		mxhosts_give_back(mh);
+	else
+		free(mh->origin);
 	errno = saved;
 	mh->line = NULL;
 	mh->origin = NULL;

@@ -47,6 +47,8 @@ struct mxhosts_line {		/* one action */
 #define MXHOSTS_USER		1001	/* serves user+ext as well */
 #define MXHOSTS_USEREXT		1002
 
+struct mxanswer;
+struct snapshot;
 struct stat;
 
 /* One lookup, over one or more files. */
@@ -60,10 +62,12 @@ struct mxhosts {
 	size_t		 where;		/* number of the file of that pattern */
 	char		*origin;	/* its path; NULL if nothing matches */
 	/* private */
+	struct snapshot	*lender;	/* of origin, or NULL */
+	struct mxanswer	*answer;	/* of line, too, or NULL */
 	size_t		 domainlen;
 	const char	*user;		/* the local part, or NULL */
 	size_t		 userlen;
-	size_t		 room;
+	size_t		 room;		/* of line; 0: it is borrowed */
 	size_t		 file;		/* number of the file being read */
 	int		 unicode;	/* the domain has A-labels */
 	int		 current;	/* score of the pattern being read */
@@ -191,7 +195,9 @@ void	mxhosts_owners_clear(struct mxhosts_owners *);
  * mxhosts_name_origin: which of FILES has the pattern; -1 if memory ran out.
  * mxhosts_scan: one pass over all of them; the answer is in MH, which the
  *	caller clears.  -1 with errno and ERR as above.
- * mxhosts_lookup: the same, faster from the third time on.
+ * mxhosts_lookup: the same, faster from the third time on.  The answer may
+ *	be borrowed until it is cleared; nobody may write to it.
+ * mxhosts_give_back: for mxhosts_clear(), of what is borrowed.
  */
 int	mxhosts_list(const char *path, struct mxhosts_files *, char *err,
 	    size_t errsize);
@@ -202,6 +208,7 @@ int	mxhosts_scan(const char *path, const char *domain, const char *rcpt,
 	    struct mxhosts *mh, char *err, size_t errsize);
 int	mxhosts_lookup(const char *path, const char *domain,
 	    const char *rcpt, struct mxhosts *mh, char *err, size_t errsize);
+void	mxhosts_give_back(struct mxhosts *);
 
 /*
  * mxhosts_distrust: why a file or directory cannot be believed, with errno;

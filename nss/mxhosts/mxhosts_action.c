@@ -140,6 +140,7 @@ static int
 next_word(struct words *w)
 {
 	const char *p = w->p, *end = w->end;
+	char octets = 0;	/* all of the word in one */
 	size_t n;
 
 	while (p < end && mxhosts_is_blank(*p))
@@ -151,8 +152,8 @@ next_word(struct words *w)
 		return 0;
 	if (*p == '"')
 		return quoted_word(w);
-	while (p < end && is_plain(*p))
-		p++;
+	for (; p < end && is_plain(*p); p++)
+		octets |= *p;
 	if (p < end && *p == '"')
 		return fail(w, "a quote inside a word");
 	if (p < end && !mxhosts_is_blank(*p))
@@ -163,9 +164,7 @@ next_word(struct words *w)
 	memcpy(w->word, w->p, n);
 	w->word[n] = '\0';
 	w->p = p;
-	if (!mxhosts_is_ascii(w->word, n) && fold_names(w) == -1)
-		return -1;
-	return 1;
+	return (octets & 0x80) != 0 && fold_names(w) == -1 ? -1 : 1;
 }
 
 /* All digits and not above MAX. */
@@ -457,18 +456,34 @@ static const struct {
 	{ "defer", action_defer }
 };
 
+/* What the texts were before is left behind their ends. */
+static void
+clear_line(struct mxhosts_line *l)
+{
+	l->kind = MXHOSTS_HOST;
+	l->lineno = 0;
+	l->pref = MXHOSTS_DEFPREF;
+	l->port = 0;
+	l->merge = l->literal = l->implicit_tls = 0;
+	l->tls = MX_TLS_DEFAULT;
+	l->ttl = UINT32_MAX;
+	l->host[0] = l->tlsname[0] = l->auth[0] = l->dsn[0] = l->text[0] =
+	    '\0';
+}
+
 int
 mxhosts_action(const char *p, size_t n, struct mxhosts_line *l, char *err,
     size_t errsize)
 {
-	struct words w = { .p = p, .end = p + n, .err = err,
-	    .errsize = errsize };
+	struct words w UNCLEARED;
 	size_t i;
 	int more;
 
-	memset(l, 0, sizeof(*l));
-	l->pref = MXHOSTS_DEFPREF;
-	l->ttl = UINT32_MAX;
+	w.p = p;
+	w.end = p + n;
+	w.err = err;
+	w.errsize = errsize;
+	clear_line(l);
 	if ((more = next_word(&w)) == 0)
 		return fail(&w, "an action must follow the pattern");
 	if (more == -1)

@@ -4,7 +4,8 @@
  * pays one pass over the files; the third time that they are found as they
  * were, an index of them is made, and from then on a lookup costs a stat(2)
  * a file.  An index never changes: it is replaced as a whole when a file or
- * the directory has, and freed when the last thread has done with it.
+ * the directory has, and freed when the last answer that was borrowed from
+ * it is cleared.
  * Nothing that is younger than two seconds is remembered, see fileid.h.
  */
 #include "config.h"
@@ -21,6 +22,7 @@
 
 #include "fileid.h"
 #include "mxhosts/mxhosts_index.h"
+#include "mxhosts/mxhosts_memo.h"
 
 #define SLOTS		4	/* paths; more take turns */
 #define PASSES		2	/* over the files before they are indexed */
@@ -38,6 +40,7 @@ struct snapshot {
 	struct mxfileid	 dirid;
 	struct mxhosts_files files;
 	struct indexed	*file;	/* one for each of these */
+	struct mxmemo	 memo;	/* of what they said */
 };
 
 struct slot {
@@ -46,6 +49,13 @@ struct slot {
 	unsigned int	 seen;		/* how often */
 	int		 building;	/* a thread makes a snapshot */
 	struct snapshot	*snapshot;	/* or NULL */
+};
+
+struct question {		/* and what is known of the answer */
+	const char	*domain;
+	uint64_t	 hash;
+	struct mxanswer	*known;		/* or NULL */
+	int		 wanted;	/* whether to remember it */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -86,6 +96,7 @@ snapshot_free(struct snapshot *s)
 		return;
 	for (i = 0; s->file != NULL && i < s->files.n; i++)
 		mxindex_free(s->file[i].index);
+	mxmemo_clear(&s->memo);
 	free(s->file);
 	mxhosts_files_clear(&s->files);
 	free(s->dir);
@@ -161,23 +172,30 @@ fail:
 }
 
 static int
-snapshot_answer(const struct snapshot *s, const char *domain,
-    const char *rcpt, struct mxhosts *mh)
+ask_indexes(const struct snapshot *s, struct mxhosts *mh)
 {
 	size_t i;
 
-	if (mxhosts_init(mh, domain, rcpt) == -1)
-		return -1;
 	for (i = 0; i < s->files.n; i++) {
 		if (i > 0)
 			mxhosts_newfile(mh);
 		if (s->file[i].index != NULL &&
 		    mxindex_answer(s->file[i].index, mh) == -1)
-			goto fail;
+			return -1;
 	}
-	if (mxhosts_name_origin(mh, &s->files) == 0)
+	if (mh->score != MXHOSTS_NOMATCH)
+		mh->origin = s->files.path[mh->where];
+	return 0;
+}
+
+static int
+snapshot_answer(const struct snapshot *s, const char *domain,
+    const char *rcpt, struct mxhosts *mh)
+{
+	if (mxhosts_init(mh, domain, rcpt) == -1)
+		return -1;
+	if (ask_indexes(s, mh) == 0)
 		return 0;
-fail:
 	mxhosts_clear(mh);
 	return -1;
 }
@@ -236,32 +254,54 @@ new_slot(const char *path, struct snapshot **old)
 	return slot;
 }
 
+/* References to the snapshot of PATH and to what it knows of Q's domain. */
 static struct snapshot *
-acquire(const char *path)
+acquire(const char *path, struct question *q)
 {
 	struct snapshot *s = NULL;
 	struct slot *slot;
 
+	q->known = NULL;
+	q->wanted = 0;
 	(void)pthread_mutex_lock(&lock);
 	if ((slot = find_slot(path)) != NULL &&
-	    (s = slot->snapshot) != NULL)
+	    (s = slot->snapshot) != NULL) {
 		s->refs++;
+		q->known = mxmemo_find(&s->memo, q->hash, q->domain,
+		    &q->wanted);
+	}
 	(void)pthread_mutex_unlock(&lock);
 	return s;
 }
 
+/* Either may be NULL. */
 static void
-release(struct snapshot *s)
+release(struct snapshot *s, struct mxanswer *answer)
 {
-	int last;
-
-	if (s == NULL)
+	if (s == NULL && answer == NULL)
 		return;
 	(void)pthread_mutex_lock(&lock);
-	last = --s->refs == 0;
+	if (s != NULL && --s->refs > 0)
+		s = NULL;
+	if (answer != NULL && !mxanswer_release(answer))
+		answer = NULL;
 	(void)pthread_mutex_unlock(&lock);
-	if (last)
-		snapshot_free(s);
+	mxanswer_free(answer);
+	snapshot_free(s);
+}
+
+/* Keeps a copy of the answer with the snapshot that it is from. */
+static void
+remember(struct snapshot *s, uint64_t hash, const struct mxhosts *mh)
+{
+	struct mxanswer *answer, *old;
+
+	if ((answer = mxanswer_new(mh)) == NULL)
+		return;
+	(void)pthread_mutex_lock(&lock);
+	old = mxmemo_put(&s->memo, hash, answer);
+	(void)pthread_mutex_unlock(&lock);
+	release(NULL, old);
 }
 
 /* S, which may be NULL, becomes the slot's; what it had, the caller's. */
@@ -304,7 +344,7 @@ is_worth_it(const char *path, const struct mxfileid *id,
 		slot->building = worth = 1;
 out:
 	(void)pthread_mutex_unlock(&lock);
-	release(old);
+	release(old, NULL);
 	return worth;
 }
 
@@ -323,7 +363,7 @@ publish(const char *path, struct snapshot *s)
 		old = exchange(slot, s);
 	}
 	(void)pthread_mutex_unlock(&lock);
-	release(old);
+	release(old, NULL);
 }
 
 /* A reference to a new snapshot, if it is time to make one. */
@@ -351,18 +391,31 @@ int
 mxhosts_lookup(const char *path, const char *domain, const char *rcpt,
     struct mxhosts *mh, char *err, size_t errsize)
 {
+	struct question q = { .domain = domain, .hash = mxmemo_hash(domain) };
 	struct snapshot *s;
-	int ret = -1;
 
-	s = acquire(path);
+	s = acquire(path, &q);
 	if (s == NULL || !is_current(s)) {
-		release(s);
+		release(s, q.known);
+		q.known = NULL;
 		s = renew(path);
 	}
-	if (s != NULL)
-		ret = snapshot_answer(s, domain, rcpt, mh);
-	release(s);
-	if (ret == 0)
-		return 0;
-	return mxhosts_scan(path, domain, rcpt, mh, err, errsize);
+	if (q.known != NULL)
+		*mh = q.known->mh;
+	else if (s == NULL || snapshot_answer(s, domain, rcpt, mh) == -1) {
+		release(s, NULL);
+		return mxhosts_scan(path, domain, rcpt, mh, err, errsize);
+	} else if (q.wanted)
+		remember(s, q.hash, mh);
+	mh->lender = s;
+	mh->answer = q.known;
+	return 0;
+}
+
+void
+mxhosts_give_back(struct mxhosts *mh)
+{
+	release(mh->lender, mh->answer);
+	mh->lender = NULL;
+	mh->answer = NULL;
 }

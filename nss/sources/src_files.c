@@ -126,7 +126,7 @@ answer(const struct files *f, const struct mxhosts *mh,
 	}
 	if (mh->nline == 0)
 		return MXNSS_NOTFOUND;
-	set_origin(f, mh, r, l->lineno);
+	set_origin(f, mh, r, l->lineno);	/* of the answer */
 	switch (l->kind) {
 	case MXHOSTS_DNS:
 		return MXNSS_NOTFOUND;
@@ -141,11 +141,13 @@ answer(const struct files *f, const struct mxhosts *mh,
 		break;
 	}
 	for (i = 0; i < mh->nline; i++) {
-		set_origin(f, mh, r, mh->line[i].lineno);
+		if (i > 0)
+			set_origin(f, mh, r, mh->line[i].lineno);
 		if (add_exchange(f, r, &mh->line[i]) == -1)
 			return MXNSS_TRYAGAIN;
 	}
-	set_origin(f, mh, r, l->lineno);
+	if (i > 1)
+		set_origin(f, mh, r, l->lineno);
 	return MXNSS_SUCCESS;
 }
 
@@ -154,9 +156,9 @@ files_getmxbyname(void *priv, const struct mxnss_query *q,
     struct mxnss_reply *r)
 {
 	const struct files *f = priv;
-	struct mxhosts mh;
+	struct mxhosts mh UNCLEARED;
 	enum mxnss_status status;
-	char err[800];
+	char err[800] UNCLEARED;
 
 	if (mxhosts_lookup(f->path, q->domain, q->rcpt, &mh, err,
 	    sizeof(err)) == -1) {

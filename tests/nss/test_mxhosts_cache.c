@@ -26,7 +26,9 @@
 #include <cmocka.h>
 
 #include "../lib/faults.h"
+#include "mxdb.h"
 #include "mxhosts/mxhosts.h"
+#include "mxhosts/mxhosts_memo.h"
 #include "tree.h"
 
 /* AddressSanitizer's allocator does not survive a fork among threads. */
@@ -413,6 +415,156 @@ test_full_table(void **state)
 	}
 }
 
+/* --- answers that are kept ------------------------------------------------ */
+
+/* What is still held of a file that has changed is what it was. */
+static void
+test_answer_outlives_the_file(void **state)
+{
+	struct mxhosts held[4], mh;	/* the last two borrow the lines */
+	int i;
+
+	(void)state;
+	tree_write("mxhosts", "a.example 7 m.example\n 8 n.example\n");
+	warm_up();
+	for (i = 0; i < 4; i++)
+		assert_int_equal(look(&held[i], "a.example", NULL), 0);
+	tree_replace("mxhosts", "a.example reject\n", 17);
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(look(&mh, "a.example", NULL), 0);
+		assert_int_equal(mh.nline, 1);
+		assert_int_equal(mh.line[0].kind, MXHOSTS_REJECT);
+		mxhosts_clear(&mh);
+	}
+	assert_ptr_not_equal(held[0].line, held[1].line);
+	assert_ptr_equal(held[2].line, held[3].line);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(held[i].nline, 2);
+		assert_string_equal(held[i].line[0].host, "m.example");
+		assert_string_equal(held[i].line[1].host, "n.example");
+		assert_string_equal(held[i].origin, tree_path("mxhosts"));
+		mxhosts_clear(&held[i]);
+		mxhosts_clear(&held[i]);
+	}
+}
+
+static struct mxanswer *
+answer_of(const char *domain)
+{
+	struct mxhosts mh;
+	struct mxanswer *answer;
+
+	assert_int_equal(look(&mh, domain, NULL), 0);
+	answer = mxanswer_new(&mh);
+	mxhosts_clear(&mh);
+	return answer;
+}
+
+/* What is asked for twice stays until another is, and as long as it is used. */
+static void
+test_who_gets_a_place(void **state)
+{
+	static struct mxmemo memo;
+	struct mxanswer *a, *b;
+	int wanted = -1;
+
+	(void)state;
+	tree_write("mxhosts", "a.example m.example\nb.example n.example\n"
+	    "c.example m1\nd.example [m1]\n [m2]\n [m3]\n [m4]\n"
+	    "e.example [m1]\n [m2]\n [m3]\n [m4]\n [m5]\n"
+	    "amy@f.example m.example\nf.example m.example\n");
+	a = answer_of("a.example");
+	b = answer_of("b.example");
+	assert_null(mxmemo_find(&memo, 7, "a.example", &wanted));
+	assert_false(wanted);
+	assert_null(mxmemo_find(&memo, 7 + MXMEMO_PLACES, "b.example",
+	    &wanted));
+	assert_false(wanted);
+	assert_null(mxmemo_find(&memo, 7, "a.example", &wanted));
+	assert_false(wanted);
+	assert_null(mxmemo_find(&memo, 7, "a.example", &wanted));
+	assert_true(wanted);
+	assert_null(mxmemo_put(&memo, 7, a));
+	assert_ptr_equal(mxmemo_find(&memo, 7, "a.example", &wanted), a);
+	/* the same place, and even the same hash, are not the same domain */
+	assert_null(mxmemo_find(&memo, 7, "b.example", &wanted));
+	assert_ptr_equal(mxmemo_put(&memo, 7 + MXMEMO_PLACES, b), a);
+	assert_false(mxanswer_release(a));
+	assert_string_equal(a->mh.line[0].host, "m.example");
+	assert_true(mxanswer_release(a));
+	mxanswer_free(a);
+	mxmemo_clear(&memo);
+	/* more lines than are worth it; no line; not the answer for all */
+	assert_non_null(a = answer_of("d.example"));
+	mxanswer_free(a);
+	assert_null(answer_of("c.example"));
+	assert_null(answer_of("e.example"));
+	assert_null(answer_of("f.example"));
+	assert_null(answer_of("g.example"));
+}
+
+/* An answer for one recipient is not that of the next. */
+static void
+test_recipients_are_told_apart(void **state)
+{
+	struct mxhosts mh;
+	int i;
+
+	(void)state;
+	tree_write("mxhosts", "a.example m.example\namy@b.example n.example\n"
+	    "b.example o.example\n");
+	warm_up();
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(look(&mh, "b.example", "amy@b.example"), 0);
+		assert_string_equal(mh.line[0].host, "n.example");
+		mxhosts_clear(&mh);
+		assert_int_equal(look(&mh, "b.example", "bob@b.example"), 0);
+		assert_string_equal(mh.line[0].host, "o.example");
+		assert_true(mh.byrcpt);
+		mxhosts_clear(&mh);
+		assert_int_equal(look(&mh, "a.example", "amy@a.example"), 0);
+		assert_string_equal(mh.line[0].host, "m.example");
+		assert_false(mh.byrcpt);
+		mxhosts_clear(&mh);
+	}
+}
+
+/* Who has a result may do with it as he likes. */
+static void
+test_result_is_the_callers(void **state)
+{
+	struct mxhints h = MXHINTS_INIT;
+	struct mxinfo *info;
+	char sources[200], origin[200];
+	int i;
+
+	(void)state;
+	tree_write("mxhosts", "# x\na.example 7 m.example name=n.example "
+	    "auth=au\n");
+	warm_up();
+	(void)snprintf(sources, sizeof(sources), "files(%s)",
+	    tree_path("mxhosts"));
+	(void)snprintf(origin, sizeof(origin), "%s:2", tree_path("mxhosts"));
+	h.mh_sources = sources;
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(getmxinfo("a.example", &h, &info), MX_OK);
+		assert_int_equal(info->mi_mx->mx_pref, 7);
+		assert_string_equal(info->mi_mx->mx_host, "m.example");
+		assert_string_equal(info->mi_mx->mx_tlsname, "n.example");
+		assert_string_equal(info->mi_mx->mx_auth, "au");
+		assert_string_equal(info->mi_mx->mx_origin, origin);
+		assert_string_equal(info->mi_origin, origin);
+		info->mi_mx->mx_pref = 8;
+		memset(info->mi_mx->mx_host, 'X', 9);
+		memset(info->mi_mx->mx_tlsname, 'X', 9);
+		memset(info->mi_mx->mx_auth, 'X', 2);
+		memset(info->mi_mx->mx_origin, 'X', strlen(origin));
+		memset(info->mi_origin, 'X', strlen(origin));
+		freemxinfo(info);
+	}
+	assert_int_equal(atomic_load(&scans), 0);
+}
+
 static void
 test_allocation_failures(void **state)
 {
@@ -555,6 +707,60 @@ test_writer_and_readers(void **state)
 	assert_true(atomic_load(&scans) < atomic_load(&lookups));
 }
 
+/* All threads are the first to find each domain. */
+#define ROUNDS	200
+
+static pthread_barrier_t gate;
+
+static void *
+meet(void *path)
+{
+	struct mxhosts mh;
+	char domain[40], host[40], why[600];
+	unsigned int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		(void)snprintf(domain, sizeof(domain), "d%u.example", round);
+		(void)snprintf(host, sizeof(host), "m%u.example", round);
+		(void)pthread_barrier_wait(&gate);
+		if (mxhosts_lookup(path, domain, NULL, &mh, why,
+		    sizeof(why)) == -1) {
+			atomic_fetch_add(&wrong, 1);
+			continue;
+		}
+		if (mh.nline != 1 || strcmp(mh.line[0].host, host) != 0)
+			atomic_fetch_add(&wrong, 1);
+		mxhosts_clear(&mh);
+	}
+	return NULL;
+}
+
+static void
+test_threads_meet_at_a_line(void **state)
+{
+	pthread_t thread[THREADS];
+	char text[ROUNDS * 40], path[128];
+	size_t i, n = 0;
+
+	(void)state;
+	for (i = 0; i < ROUNDS; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+		    "d%zu.example m%zu.example\n", i, i);
+	tree_write("mxhosts", text);
+	warm_up();
+	(void)strlcpy(path, tree_path("mxhosts"), sizeof(path));
+	atomic_store(&wrong, 0);
+	assert_int_equal(pthread_barrier_init(&gate, NULL, THREADS), 0);
+	for (i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, meet,
+		    path), 0);
+	for (i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(thread[i], NULL), 0);
+	(void)pthread_barrier_destroy(&gate);
+	assert_int_equal(atomic_load(&wrong), 0);
+	assert_int_equal(atomic_load(&scans), 0);
+}
+
 static void
 child(const char *path)
 {
@@ -612,7 +818,12 @@ main(void)
 		TEST(test_index_says_what_a_pass_says),
 		TEST(test_long_entries),
 		TEST(test_full_table),
+		TEST(test_answer_outlives_the_file),
+		TEST(test_who_gets_a_place),
+		TEST(test_recipients_are_told_apart),
+		TEST(test_result_is_the_callers),
 		TEST(test_allocation_failures),
+		TEST(test_threads_meet_at_a_line),
 		TEST(test_writer_and_readers),
 		TEST(test_fork_while_others_look_up)
 	};
