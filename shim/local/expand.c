@@ -34,13 +34,17 @@ struct expander {
 	struct result	*r;
 };
 
-struct within {			/* of a file of :include: */
+struct within {			/* a file of :include: */
+	const struct within *up; /* the file that names it, or NULL */
 	struct expander	*e;
 	const struct level *level;
+	const char	*path;
 };
 
 static int take_target(struct expander *, const struct level *,
     const struct alias_target *);
+static int include(struct expander *, const struct level *,
+    const struct within *, const char *path);
 
 char *
 expand_user(const char *addr, bool base)
@@ -182,37 +186,54 @@ take_name(struct expander *e, const struct level *up, const char *addr)
 	return 0;
 }
 
+/* Something is wrong with the file PATH. */
 static int
-take_included(void *arg, const struct alias_target *t)
+fail_include(struct expander *e, const struct level *level, const char *path,
+    const char *text)
 {
-	struct within *w = arg;
+	struct buf what = BUF_INIT;
+	int rc;
 
-	if (t->kind == ALIAS_INCLUDE)
-		return fail(w->e, w->level, ":include: in a file that is "
-		    "included");
-	return take_target(w->e, w->level, t);
+	buf_printf(&what, "%s: %s", path, text);
+	rc = fail(e, level, buf_str(&what));
+	buf_clear(&what);
+	return rc;
 }
 
 static int
-include(struct expander *e, const struct level *level, const char *path)
+take_included(void *arg, const struct alias_target *t)
 {
-	struct within within = { e, level };
-	struct buf text = BUF_INIT, what = BUF_INIT;
+	const struct within *w = arg;
+
+	return t->kind == ALIAS_INCLUDE ?
+	    include(w->e, w->level, w, t->text) :
+	    take_target(w->e, w->level, t);
+}
+
+static int
+include(struct expander *e, const struct level *level,
+    const struct within *up, const char *path)
+{
+	struct within within = { up, e, level, path };
+	struct buf text = BUF_INIT;
+	const struct within *w;
+	size_t depth = 0;
 	char *why = NULL;
 	int rc;
 
-	rc = file_read(path, MAX_INCLUDE, &text);
-	if (rc == -1)
-		why = xstrdup(strerror(errno));
-	else
+	for (w = up; w != NULL; w = w->up)
+		if (strcmp(w->path, path) == 0 || ++depth > MAX_DEPTH)
+			return fail_include(e, level, path,
+			    "the files go in circles");
+	if (file_read(path, MAX_INCLUDE, &text) == -1)
+		rc = fail_include(e, level, path, strerror(errno));
+	else {
 		rc = alias_include(buf_str(&text), text.len, take_included,
 		    &within, &why);
-	if (why != NULL) {
-		buf_printf(&what, "%s: %s", path, why);
-		fail(e, level, buf_str(&what));
+		if (why != NULL)
+			fail_include(e, level, path, why);
 	}
 	free(why);
-	buf_clear(&what);
 	buf_clear(&text);
 	return rc;
 }
@@ -229,7 +250,7 @@ take_target(struct expander *e, const struct level *level,
 		e->out->discarded = true;
 		return 0;
 	case ALIAS_INCLUDE:
-		return include(e, level, t->text);
+		return include(e, level, NULL, t->text);
 	case ALIAS_USER:
 		return local ? add_mailbox(e, level, t->text) :
 		    add(e, level, t->text, false);

@@ -161,7 +161,7 @@ test_expand_include(void **state)
 	check(&a, "list", "m:alice@here.example a:bob@away.example ");
 	write_include("list\n");
 	check(&a, "list", "m:list@here.example ");
-	write_include(":include:/etc/passwd\n");
+	write_include(":include:/nonexistent/x\n");
 	check(&a, "list", NULL);
 	write_include("a b\n");
 	check(&a, "list", NULL);
@@ -176,6 +176,46 @@ test_expand_include(void **state)
 }
 
 /* Chains and lists that go on for ever, nearly. */
+/* A file that names a file: each once, but not within itself. */
+static void
+test_expand_include_nested(void **state)
+{
+	char outer[] = "/tmp/mxnss-expand-XXXXXX";
+	char inner[] = "/tmp/mxnss-expand-XXXXXX";
+	struct buf b = BUF_INIT, line = BUF_INIT;
+	struct aliases a;
+
+	(void)state;
+	close(mkstemp(outer));
+	close(mkstemp(inner));
+	buf_printf(&b, "list: :include:%s\nboss: alice\n", outer);
+	parse(&a, buf_str(&b));
+	include_path = outer;
+	buf_printf(&line, "boss\n:include:%s\nend@away.example, "
+	    ":include:%s\n", inner, inner);
+	write_include(buf_str(&line));
+	include_path = inner;
+	write_include("bob\n");
+	check(&a, "list", "m:alice@here.example m:bob@here.example "
+	    "a:end@away.example ");
+	/* the inner one, which is named twice, names the outer, or itself */
+	buf_reset(&line);
+	buf_printf(&line, ":include:%s\n", outer);
+	write_include(buf_str(&line));
+	check(&a, "list", NULL);
+	buf_reset(&line);
+	buf_printf(&line, "bob\n:include:%s\n", inner);
+	write_include(buf_str(&line));
+	check(&a, "list", NULL);
+	write_include("bob\n|x\n");
+	check(&a, "list", NULL);
+	alias_clear(&a);
+	buf_clear(&b);
+	buf_clear(&line);
+	unlink(outer);
+	unlink(inner);
+}
+
 static void
 test_expand_limits(void **state)
 {
@@ -204,6 +244,7 @@ main(void)
 		cmocka_unit_test(test_expand),
 		cmocka_unit_test(test_expand_forward),
 		cmocka_unit_test(test_expand_include),
+		cmocka_unit_test(test_expand_include_nested),
 		cmocka_unit_test(test_expand_limits),
 	};
 
