@@ -13,6 +13,7 @@ exec setpriv --reuid=alice --regid=alice --clear-groups -- $P/sbin/sendmail "\$@
 END
 chmod 755 $T/alice
 need_multi
+echo "root: alice" > /etc/aliases
 quiet "$PY" "$E2E/options.py" $T/alice "$SPOOL/drop" > $T/table 2>&1 ||
     die "options.py" "$(cat $T/table)"
 while read -r line; do

@@ -25,9 +25,15 @@ def sent(rcpt="u@one.example", sender=ME, **more):
     return dict(rcpt=rcpt.split(), sender=sender, **more)
 
 
+def prints(out, **more):
+    """What it says instead of sending anything."""
+    return dict(out=out, nothing=True, **more)
+
+
 HEADER = "t1@h.example t2@h.example c@h.example"
 U = "u@one.example"
 A = "a@b.example"
+LOCAL = "root@client.sender.example"
 
 # command line, exit code and envelope, or exit code and text on stderr
 ROWS = [
@@ -117,7 +123,20 @@ ROWS = [
     (["-bh"], (USAGE, "mailq")),
     (["-bH"], (USAGE, "sendmail -q")),
     (["-bP"], (USAGE, "mailq")),
+    (["-bs"], prints("221 2.0.0 ", text=b"QUIT\r\n")),
+    (["-b", "s"], prints("221 2.0.0 ", text=b"QUIT\r\n")),
+    (["-ibs"], prints("221 2.0.0 ", text=b"QUIT\r\n")),
     (["-bs", U], (USAGE, "-bs takes no recipients")),
+    (["-bi"], prints("1 aliases, nothing wrong")),
+    (["-b", "i"], prints("1 aliases, nothing wrong")),
+    (["-I"], prints("1 aliases, nothing wrong")),
+    (["-iI"], prints("1 aliases, nothing wrong")),
+    (["-bv", LOCAL], prints("into the mailbox of alice")),
+    (["-b", "v", LOCAL], prints("into the mailbox of alice")),
+    (["-vbv", LOCAL], prints("into the mailbox of alice")),
+    (["-bv", "a@b@c"], (DATAERR, None)),
+    (["-bv"], (USAGE, "-bv needs an address")),
+    (["-be"], (USAGE, "-be is not supported")),
     # the queue, for who may not see it
     (["-bp"], (77, "mailq")),
     (["-b", "p"], (77, "mailq")),
@@ -129,6 +148,7 @@ ROWS = [
     (["-qIx"], (77, "")),
     (["-qR"], (USAGE, "-qR needs the part")),
     (["-qx"], (USAGE, "-qx is not supported")),
+    (["-qGx"], (USAGE, "-qGx is not supported")),
     (["-q30m"], (USAGE, "no daemon")),
     # delivery
     (["-odb", U], sent()),
@@ -286,6 +306,8 @@ def judge(want, run, files):
         return "standard output: %s" % run.stdout
     if "out" not in want and run.stdout:
         return "standard output is not empty: %s" % run.stdout
+    if "nothing" in want:
+        return "there is a message" if files else None
     if len(files) != 1:
         return "%d messages" % len(files)
     e = files[0]
