@@ -452,6 +452,19 @@ on_rcpt(void *arg, struct task *t, const struct report *r)
 		l->doubt = true;
 }
 
+/* We end, and its worker with us: that was no attempt, the next runner goes on. */
+static void
+leave_open(const struct dispatch *d, struct load *l, const uint32_t *rcpt,
+    size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		l->rcpt[rcpt[i]].state = RCPT_OPEN;
+	l->postponed = true;
+	l->until = d->now.wall;
+}
+
 /* Recipients that the worker said nothing about. */
 static void
 close_gaps(struct dispatch *d, struct task *t)
@@ -478,9 +491,13 @@ close_gaps(struct dispatch *d, struct task *t)
 	for (i = 0; i < t->n; i++)
 		if (l->rcpt[t->rcpt[i]].state == RCPT_BUSY)
 			open[n++] = t->rcpt[i];
-	result_set(&r, R_LOCALERR, "the delivering process ended before its "
-	    "time");
-	outcome_defer(&o, t->m, open, n, &r);
+	if (d->stopping)
+		leave_open(d, l, open, n);
+	else {
+		result_set(&r, R_LOCALERR, "the delivering process ended "
+		    "before its time");
+		outcome_defer(&o, t->m, open, n, &r);
+	}
 	free(open);
 }
 

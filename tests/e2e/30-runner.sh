@@ -8,6 +8,9 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/e2e/lib.sh"
 start "$@"
 
+zone_add << 'END'
+slow	MX	10 b
+END
 dns_start
 mx_start home=192.0.2.10 a=192.0.2.11
 WAKE=$P/run/mxnss/wake
@@ -78,6 +81,30 @@ if [ "$MULTI" -eq 1 ]; then
 fi
 kill -TERM $daemon
 ends "SIGTERM ends it with 0" $daemon 0
+
+# While one of two hosts of a message does not answer.
+mx_clear
+mx_start b=192.0.2.12,hang=RCPT
+"$RUNNER" --daemon 2>> $T/log/runner &
+daemon=$!
+await 10 test -S "$WAKE"
+mail u1@one.example u2@slow.example
+await 15 test -s $T/mail/b.hangs && arrives 1
+: > $T/log/runner
+began=$(date +%s%N)
+kill -TERM $daemon
+await 15 gone $daemon
+took=$((($(date +%s%N) - began) / 1000000))
+check "SIGTERM ends it within 5 s, whatever a server does" test $took -lt 5000
+check "no process of it is left" eval '! grep -l "^$RUNNER" /proc/[0-9]*/cmdline'
+check "it is no attempt at who has not got it, and it is due" eval '
+    queue | json "[(r[\"address\"], r[\"attempts\"])
+    for r in d[\"recipients\"]] == [(\"u2@slow.example\", 0)] and
+    d[\"next\"] <= __import__(\"time\").time()"'
+mx_stop b
+mx_start b=192.0.2.12
+run
+check "the next one goes on, once for each" is "$(mx_who) $(queued)" "a:1 b:1 0"
 
 # Socket activation: descriptor 3, LISTEN_FDS=1, LISTEN_PID.
 rm -f "$WAKE"
