@@ -140,8 +140,9 @@ make_lock(struct mbox *b)
 		free(name);
 		return -1;
 	}
+	/* one from the future would lock until then: the clock went back */
 	if (fstatat(b->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    time(NULL) - st.st_mtime > LOCK_STALE)
+	    llabs((long long)time(NULL) - st.st_mtime) > LOCK_STALE)
 		(void)unlinkat(b->dir, name, 0);
 	free(name);
 	return 1;

@@ -49,7 +49,7 @@ struct reasons {
 static int64_t
 age_of(const struct outcome *o, const struct load *l)
 {
-	return sched_age(l->mf.env.time, o->now);
+	return (int64_t)(load_age(l, o->now) / 1000000);
 }
 
 /* --- reasons -------------------------------------------------------------- */
@@ -170,8 +170,8 @@ make(struct outcome *o, struct message *m, const struct reasons *rs,
 	const struct load *l = m->load;
 	struct notice n = { .kind = kind, .id = &m->id, .mf = &l->mf,
 	    .to = l->mf.env.sender, .nth = l->reports[kind], .now = o->now,
-	    .until = (time_t)(l->mf.env.time / 1000000) +
-	    (time_t)o->sched->expire };
+	    .until = (time_t)(((uint64_t)o->now * 1000000 -
+	    load_age(l, o->now)) / 1000000) + (time_t)o->sched->expire };
 	struct notice_rcpt *to;
 	size_t i;
 	int ret;

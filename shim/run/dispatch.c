@@ -659,10 +659,7 @@ dispatch_conf(struct dispatch *d, const struct conf *conf, bool hold)
 	d->conf = conf;
 	caps_conf(d->caps, conf);
 	d->hold = hold;
-	d->sched.min = conf->retry_min;
-	d->sched.max = conf->retry_max;
-	d->sched.expire = conf->expire;
-	d->sched.warn = conf->warn;
+	d->sched = sched_of(conf);
 	dests_set_cap(d->dests, conf->per_destination);
 	crew_dismiss_all(d->crew);
 	call_stranded(d);
@@ -687,6 +684,10 @@ wake_due(struct dispatch *d)
 
 	while ((m = table_first(d->table)) != NULL &&
 	    sched_is_due(&d->sched, m->next, d->now.wall))
+		make_due(d, m);
+	/* behind others, if the clock went back after it was put off */
+	while ((m = table_beyond(d->table, sched_latest(&d->sched,
+	    d->now.wall))) != NULL)
 		make_due(d, m);
 }
 

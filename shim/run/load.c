@@ -56,6 +56,7 @@ replay(void *arg, const struct journal_record *r)
 	struct load *l = arg;
 	size_t i;
 
+	sched_step(&l->sched, &l->wait, r->time);
 	l->reports[NOTICE_FAILED] += r->type == JOURNAL_REPORTED;
 	l->reports[NOTICE_RELAYED] += r->type == JOURNAL_CONFIRMED;
 	l->reports[NOTICE_DELAYED] += r->type == JOURNAL_WARNED;
@@ -164,6 +165,8 @@ load_message(struct queue *q, const struct conf *conf, struct message *m)
 	ret = m->place == IN_DROP ? from_drop(q, conf, m) : from_queue(q, m);
 	if (ret == LOAD_OK) {
 		l->rcpt = new_rcpts(&l->mf.env);
+		l->sched = sched_of(conf);
+		l->wait.at = l->mf.env.time;
 		if (queue_journal(q, &m->id, replay, l) == -1) {
 			/* without it, mail would be sent twice */
 			log_err("%s: cannot read queue/%s.log: %s", m->id.s,
@@ -184,6 +187,15 @@ load_count(const struct load *l, enum rcpt_state state)
 	for (i = 0; i < l->mf.env.nrcpt; i++)
 		n += l->rcpt[i].state == state;
 	return n;
+}
+
+uint64_t
+load_age(const struct load *l, time_t now)
+{
+	struct sched_wait w = l->wait;
+
+	sched_step(&l->sched, &w, (uint64_t)now * 1000000);
+	return w.sum;
 }
 
 int

@@ -23,6 +23,8 @@ bool	load_is_too_large(const struct conf *, off_t size);
 int	load_reopen(struct queue *, struct message *);
 /* How many recipients are in that state. */
 size_t	load_count(const struct load *, enum rcpt_state);
+/* Its age (sched.h), in microseconds. */
+uint64_t load_age(const struct load *, time_t now);
 void	load_park(struct message *);
 void	load_free(struct message *);	/* m->load, if there is one */
 /*

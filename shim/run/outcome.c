@@ -44,9 +44,11 @@ void
 outcome_log(const struct outcome *o, const struct message *m, size_t i,
     const struct result *r)
 {
-	long age = (long)sched_age(m->load->mf.env.time, o->now);
+	long age = (long)(o->now - (time_t)(m->load->mf.env.time / 1000000));
 	struct buf b = BUF_INIT;
 
+	if (age < 0)		/* the clock was put back */
+		age = 0;
 	buf_printf(&b, "to=<%s>, relay=%s, delay=%ld, delays=%ld/0/0/0, "
 	    "dsn=%s, status=%s (%s)", m->load->mf.env.rcpt[i].addr,
 	    r->host[0] != '\0' ? r->host : "none", age, age, result_esc(r),
@@ -178,7 +180,7 @@ gone(struct outcome *o, struct message *m)
 static time_t
 next_attempt(const struct outcome *o, const struct load *l)
 {
-	int64_t age = sched_age(l->mf.env.time, o->now);
+	int64_t age = (int64_t)(load_age(l, o->now) / 1000000);
 	time_t next = sched_next(o->sched, age, o->now, arc4random());
 
 	return l->reports[NOTICE_DELAYED] != 0 ? next :

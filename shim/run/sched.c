@@ -7,14 +7,36 @@
 
 #include "run/sched.h"
 
-int64_t
-sched_age(uint64_t time, time_t now)
-{
-	uint64_t submitted = time / 1000000;
+#include "base/conf.h"
 
-	if (now < 0 || submitted >= (uint64_t)now)
-		return 0;
-	return (int64_t)((uint64_t)now - submitted);
+struct sched
+sched_of(const struct conf *conf)
+{
+	struct sched s = { .min = conf->retry_min, .max = conf->retry_max,
+	    .expire = conf->expire, .warn = conf->warn };
+
+	return s;
+}
+
+/* The longest time to the next attempt, jitter included, and some more. */
+static int64_t
+longest(const struct sched *s)
+{
+	int64_t max = s->max > s->min ? s->max : s->min;
+
+	return max + max / 8;
+}
+
+void
+sched_step(const struct sched *s, struct sched_wait *w, uint64_t now)
+{
+	uint64_t most = (uint64_t)s->expire / SCHED_MIN_ATTEMPTS, step;
+
+	if (most < (uint64_t)longest(s))
+		most = (uint64_t)longest(s);
+	step = now > w->at ? now - w->at : 0;
+	w->sum += step / 1000000 < most ? step : most * 1000000;
+	w->at = now;
 }
 
 time_t
@@ -31,12 +53,16 @@ sched_next(const struct sched *s, int64_t age, time_t now, uint32_t random)
 	return now + wait;
 }
 
+time_t
+sched_latest(const struct sched *s, time_t now)
+{
+	return now + longest(s);
+}
+
 bool
 sched_is_due(const struct sched *s, time_t next, time_t now)
 {
-	int64_t max = s->max > s->min ? s->max : s->min;
-
-	return next <= now || next - now > max + max / 8;
+	return next <= now || next > sched_latest(s, now);
 }
 
 time_t

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <time.h>
 
+struct conf;
+
 struct sched {
 	int64_t	 min;		/* seconds between two attempts */
 	int64_t	 max;
@@ -19,14 +21,29 @@ struct sched {
 
 #define SCHED_MIN_ATTEMPTS	5	/* before a message is given up */
 
-/* Age in seconds of what was submitted at TIME (microseconds); never < 0. */
-int64_t	sched_age(uint64_t time, time_t now);
+/*
+ * The age of a message is how long it has waited, added up from one thing
+ * that happened to it to the next.  In between the clock may have jumped, or
+ * the machine been off: none of the steps counts for more than a fifth of
+ * `expire', or than the longest wait between two attempts if that is more;
+ * one back in time counts for nothing.
+ */
+struct sched_wait {
+	uint64_t at;		/* the last thing that happened; microseconds */
+	uint64_t sum;		/* microseconds */
+};
+
+struct sched sched_of(const struct conf *);
+/* Something happens at NOW (microseconds). */
+void	sched_step(const struct sched *, struct sched_wait *, uint64_t now);
 /*
  * The time of the next attempt for a message of that age: its age clamped
  * to [min, max], +-10 % by RANDOM, from now on.
  */
 time_t	sched_next(const struct sched *, int64_t age, time_t now,
 	    uint32_t random);
+/* A later time of a next attempt is that of a clock which has jumped. */
+time_t	sched_latest(const struct sched *, time_t now);
 /*
  * Due: the time has come, or it is so far ahead that only a clock which
  * jumped explains it (4 h 30 with the default retry-max).

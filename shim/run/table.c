@@ -19,6 +19,7 @@ struct table {
 	struct message	**heap;
 	size_t		  nheap;
 	size_t		  heapcap;
+	time_t		  latest;	/* nothing in it is later */
 };
 
 /* FNV-1a; the last eight characters of an identifier are random. */
@@ -184,6 +185,8 @@ table_wait(struct table *t, struct message *m, time_t next)
 		t->heap = xreallocarray(t->heap, t->heapcap,
 		    sizeof(struct message *));
 	}
+	if (t->nheap == 0 || next > t->latest)
+		t->latest = next;
 	m->next = next;
 	m->state = MESSAGE_WAITING;
 	sift_up(t, t->nheap++, m);
@@ -211,4 +214,19 @@ struct message *
 table_first(const struct table *t)
 {
 	return t->nheap != 0 ? t->heap[0] : NULL;
+}
+
+struct message *
+table_beyond(struct table *t, time_t latest)
+{
+	size_t i;
+
+	if (t->nheap == 0 || t->latest <= latest)
+		return NULL;
+	/* late ones are rather at the end */
+	for (i = t->nheap; i-- > 0; )
+		if (t->heap[i]->next > latest)
+			return t->heap[i];
+	t->latest = latest;
+	return NULL;
 }

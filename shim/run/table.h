@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "run/notice.h"
+#include "run/sched.h"
 #include "spool/msgfile.h"
 #include "spool/queue.h"
 
@@ -41,6 +42,8 @@ struct load {
 	int		 fd;	/* -1: parked, or every task is done */
 	size_t		 tasks;	/* not finished */
 	struct rcpt	*rcpt;	/* one per recipient of the envelope */
+	struct sched	 sched;	/* as it was when it was loaded */
+	struct sched_wait wait;	/* up to then */
 	unsigned	 reports[NOTICE_MAX]; /* made so far */
 	bool		 doubt;	/* the journal could not be written or read: what
 				   it says is known when it is loaded again */
@@ -94,5 +97,7 @@ void	table_wait(struct table *, struct message *, time_t next);
 void	table_unwait(struct table *, struct message *);
 /* The one whose time comes first, or NULL when none waits. */
 struct message *table_first(const struct table *);
+/* One whose time is after LATEST, or NULL. */
+struct message *table_beyond(struct table *, time_t latest);
 
 #endif /* SHIM_RUN_TABLE_H */

@@ -95,6 +95,7 @@ with open(sys.argv[1], "r+b") as f:
     f.seek(0)
     f.write(body + b"E%c%016x%08x\n" % (m[-26], len(body), crc32c(body)))
 END
+conf expire 4h	# what one step of its age may count
 run
 i=1
 while [ $i -lt 5 ]; do

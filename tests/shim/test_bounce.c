@@ -77,6 +77,9 @@ setup(void **state)
 	conf.mail_name = (char *)(uintptr_t)"name.test";
 	conf.max_size = 1 << 20;
 	conf.max_rcpts = 1000;
+	conf.retry_min = sched.min;
+	conf.retry_max = sched.max;
+	conf.expire = sched.expire;
 	countdown = 0;
 	now = time(NULL);
 	return 0;
@@ -308,9 +311,11 @@ test_bounce_gives_up(void **state)
 	int i;
 
 	(void)state;
-	make("s@y.test", 6 * DAY, notify, 2);
-	for (i = 0; i < 4; i++)
+	make("s@y.test", DAY, notify, 2);
+	for (i = 0; i < 4; i++, now += DAY)
 		happened(0, JOURNAL_ATTEMPT, R_CONNECT);
+	load();
+	m.load->rcpt[0].state = RCPT_DEFERRED;
 	m.load->reports[NOTICE_DELAYED] = 1;
 	assert_int_equal(tell(), 0);
 	assert_int_equal(o.nmade, 0);
@@ -324,6 +329,42 @@ test_bounce_gives_up(void **state)
 	assert_int_equal(o.nmade, 1);
 	assert_in(&o.made[0], 0, "failed");
 	assert_in(&o.made[0], 1, NULL);
+}
+
+/* The clock jumps by 68 years after enough attempts, forth and back. */
+static void
+test_bounce_not_by_a_jump(void **state)
+{
+	static const unsigned notify[] = { 0 };
+	time_t years = (time_t)68 * 365 * DAY;
+	int i;
+
+	(void)state;
+	make("s@y.test", 0, notify, 1);
+	for (i = 0; i < 7; i++, now += 300)
+		happened(0, JOURNAL_ATTEMPT, R_CONNECT);
+	load();
+	m.load->reports[NOTICE_DELAYED] = 1;
+	now += years;
+	happened(0, JOURNAL_ATTEMPT, R_CONNECT);
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 0);
+	now -= years;
+	load();
+	happened(0, JOURNAL_ATTEMPT, R_CONNECT);
+	assert_int_equal(tell(), 0);
+	/* that it is late may be said now: of a jump nobody knows */
+	assert_int_equal(o.nmade, 1);
+	assert_in(&o.made[0], 0, "delayed");
+	/* what was submitted in the future is given up in the end, too */
+	make("s@y.test", -years, notify, 1);
+	for (i = 0; i < 6; i++, now += DAY)
+		happened(0, JOURNAL_ATTEMPT, R_CONNECT);
+	load();
+	m.load->rcpt[0].state = RCPT_DEFERRED;
+	assert_int_equal(tell(), 0);
+	assert_int_equal(o.nmade, 1);
+	assert_in(&o.made[0], 0, "failed");
 }
 
 /* A report goes when the message knows of it, or is gone. */
@@ -419,6 +460,7 @@ main(void)
 		TEST(test_bounce_without_a_sender),
 		TEST(test_bounce_warns_when_it_is_time),
 		TEST(test_bounce_gives_up),
+		TEST(test_bounce_not_by_a_jump),
 		TEST(test_bounce_may_go),
 		TEST(test_bounce_at_every_step),
 	};

@@ -37,6 +37,8 @@
 
 /* --- the worker --------------------------------------------------------- */
 
+static struct moment now;
+
 static void
 note(const char *domain, const struct job *job)
 {
@@ -135,7 +137,7 @@ serve_job(struct queue *q, const char *domain, const struct job *job, int fd,
 		rec.type = result_is_ok(&rec.result) ? JOURNAL_DELIVERED :
 		    result_is_permanent(&rec.result) ? JOURNAL_FAILED :
 		    JOURNAL_ATTEMPT;
-		rec.time = 1;
+		rec.time = (uint64_t)now.wall * 1000000;
 		rec.rcpt = job->rcpt[i];
 		if (!retired && !is_mute &&
 		    queue_record(q, &job->id, &rec, 1) == -1)
@@ -185,7 +187,6 @@ static char *aliases[] = { NULL, NULL };
 static struct conf conf;
 static struct queue *q;
 static struct dispatch *d;
-static struct moment now;
 static uint64_t generation = 1;	/* of the overrides */
 static unsigned record_fails;	/* so many times, in the runner */
 static int64_t skew;		/* ms: later than it is */
@@ -959,6 +960,32 @@ test_dispatch_flush(void **state)
 }
 
 static void
+test_dispatch_clock_goes_back(void **state)
+{
+	struct msgid id, soon;
+
+	(void)state;
+	fixture_drop(&id, "a@x.test", "b@temp.test");
+	run();
+	assert_int_equal(noted("temp.test"), 1);
+	/* by years: all is due */
+	now.wall -= 9000 * (time_t)DAY;
+	run();
+	assert_int_equal(noted("temp.test"), 2);
+	assert_in_range(next_of(&id) - now.wall, 200, 5 * 3600);
+	/* by hours: what comes first may wait, what is behind it may not */
+	fixture_drop(&soon, "a@x.test", "b@temp.test");
+	run();
+	assert_int_equal(noted("temp.test"), 3);
+	assert_int_equal(queue_set_next(q, &id, now.wall + 4 * 3600), 0);
+	run();
+	now.wall -= 2 * 3600;
+	run();
+	assert_int_equal(noted("temp.test"), 4);
+	assert_in_range(next_of(&id) - now.wall, 200, 5 * 3600);
+}
+
+static void
 test_dispatch_held_message_waits(void **state)
 {
 	struct msgid id;
@@ -1663,6 +1690,7 @@ main(void)
 		TEST(test_dispatch_defers),
 		TEST(test_dispatch_some_are_deferred),
 		TEST(test_dispatch_flush),
+		TEST(test_dispatch_clock_goes_back),
 		TEST(test_dispatch_held_message_waits),
 		TEST(test_dispatch_aliases_are_expanded_once),
 		TEST(test_dispatch_wrong_alias_waits),

@@ -147,16 +147,47 @@ test_sched_is_over(void **state)
 		    rows[i].attempts), rows[i].over);
 }
 
+#define YEARS	((int64_t)50 * 365 * DAY)
+
+/* Each step is the time from one thing that happened to the next. */
 static void
-test_sched_age(void **state)
+test_sched_step(void **state)
 {
+	static const struct {
+		const char	*name;
+		int64_t		 step[5];	/* seconds, 0: no more */
+		int64_t		 age;
+	} rows[] = {
+		{ "as usual", { 300, 300, 600, 1200 }, 2400 },
+		{ "a try each day", { DAY, DAY, DAY, DAY, DAY }, 5 * DAY },
+		{ "off for a week", { HOUR, 7 * DAY }, HOUR + DAY },
+		{ "a jump by 50 years", { 600, YEARS }, 600 + DAY },
+		{ "and back", { 600, YEARS, -YEARS, 300 }, 900 + DAY },
+		{ "submitted in the future", { -YEARS, 300, HOUR }, 3900 },
+		{ "a second back now and then", { 10, -1, 10, -1, 10 }, 30 },
+	};
+	static const struct sched hasty = { MIN, 4 * HOUR, HOUR, 0 };
+	struct sched_wait w;
+	size_t i, n;
+
 	(void)state;
-	assert_true(sched_age((uint64_t)(NOW - 10) * 1000000, NOW) == 10);
-	assert_true(sched_age((uint64_t)NOW * 1000000 + 1, NOW) == 0);
-	/* from the future, or before the epoch: as if just submitted */
-	assert_true(sched_age(UINT64_MAX, NOW) == 0);
-	assert_true(sched_age(0, -5) == 0);
-	assert_true(sched_age(0, NOW) == NOW);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		w.at = (uint64_t)NOW * 1000000 + 7;
+		w.sum = 0;
+		for (n = 0; n < 5 && rows[i].step[n] != 0; n++)
+			sched_step(&sched, &w, w.at +
+			    (uint64_t)rows[i].step[n] * 1000000);
+		if (w.sum / 1000000 != (uint64_t)rows[i].age)
+			fail_msg("%s: %llu", rows[i].name,
+			    (unsigned long long)w.sum);
+	}
+	/* a fifth of `expire' may be less than what is between two attempts */
+	w.sum = 0;
+	sched_step(&hasty, &w, w.at + (uint64_t)YEARS * 1000000);
+	assert_true(w.sum / 1000000 == 4 * HOUR + HOUR / 2);
+	w.sum = 0;
+	sched_step(&sched, &w, UINT64_MAX);
+	assert_true(w.sum / 1000000 == DAY);
 }
 
 int
@@ -168,7 +199,7 @@ main(void)
 		cmocka_unit_test(test_sched_warn),
 		cmocka_unit_test(test_sched_is_due),
 		cmocka_unit_test(test_sched_is_over),
-		cmocka_unit_test(test_sched_age),
+		cmocka_unit_test(test_sched_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
