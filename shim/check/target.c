@@ -290,11 +290,11 @@ check_user(struct checkup *c, const char *addr)
 void
 check_target(struct checkup *c, const char *target)
 {
-	const char *why, *at, *domain = target;
+	const char *why, *domain = target;
 	char *addr = NULL;
 
 	c->report->target = target;
-	if ((at = strrchr(target, '@')) != NULL) {
+	if (strchr(target, '@') != NULL) {
 		addr = addr_one(target, c->conf->mail_name, &why);
 		if (addr == NULL || addr[0] == '\0') {
 			report(c->report, MARK_FAULT, "address", "correct it",
