@@ -284,7 +284,7 @@ must_go_on(struct loop *l)
 	/* what is left in the socket would only start another runner */
 	if (l->wake != -1)
 		handle_wake(l);
-	watch_scan(l->watch);
+	watch_look(l->watch);
 	if ((l->opt->mode == LOOP_ONCE ? dispatch_active(l->dispatch) :
 	    dispatch_messages(l->dispatch)) == 0)
 		return false;

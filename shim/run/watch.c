@@ -144,7 +144,8 @@ handle_event(struct watch *w, int which, const struct inotify_event *ev)
 		w->changed(w->arg);
 }
 
-static void
+/* Whether there were some.  Events that cannot be read are found by a scan. */
+static bool
 handle_events(struct watch *w, int which)
 {
 	char buf[16384]
@@ -153,10 +154,13 @@ handle_events(struct watch *w, int which)
 	ssize_t n, at;
 
 	n = read(w->fd[which], buf, sizeof(buf));
+	if (n == -1 && errno != EAGAIN && errno != EINTR)
+		w->scan[which == HOSTILE ? IN_DROP : IN_QUEUE].wanted = true;
 	for (at = 0; at < n; at += (ssize_t)(sizeof(*ev) + ev->len)) {
 		ev = (const struct inotify_event *)(const void *)(buf + at);
 		handle_event(w, which, ev);
 	}
+	return n > 0;
 }
 
 /* --- scans -------------------------------------------------------------- */
@@ -266,9 +270,12 @@ watch_is_scanning(const struct watch *w)
 }
 
 void
-watch_scan(struct watch *w)
+watch_look(struct watch *w)
 {
-	if (queue_scan(w->queue, IN_QUEUE, dispatch_see, w->dispatch) == -1 ||
+	while (!is_blind(w) && handle_events(w, OURS))
+		;
+	if (((is_blind(w) || w->scan[IN_QUEUE].wanted) &&
+	    queue_scan(w->queue, IN_QUEUE, dispatch_see, w->dispatch) == -1) ||
 	    queue_scan(w->queue, IN_DROP, dispatch_see, w->dispatch) == -1)
 		log_err("cannot read the spool: %s", strerror(errno));
 }
@@ -340,5 +347,5 @@ watch_handle(struct watch *w, const struct pollfd *p)
 
 	for (i = 0; i < WATCH_POLLFDS; i++)
 		if (p[i].revents != 0)
-			handle_events(w, i);
+			(void)handle_events(w, i);
 }

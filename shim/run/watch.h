@@ -43,7 +43,10 @@ void	watch_hint(struct watch *);
 int64_t	watch_step(struct watch *, int64_t now);
 /* Whether there may be messages that the dispatch was not told of. */
 bool	watch_is_scanning(const struct watch *);
-/* Scan all, now. */
-void	watch_scan(struct watch *);
+/*
+ * Look for all that was done before now.  In queue/, where only we and root
+ * do anything, the events tell it; they are in order.
+ */
+void	watch_look(struct watch *);
 
 #endif /* SHIM_RUN_WATCH_H */

@@ -97,6 +97,37 @@ __wrap_inotify_init1(int flags)
 	return __real_inotify_init1(flags);
 }
 
+/* --- what happens while a runner ends ----------------------------------- */
+
+static struct msgid forced_late;	/* message, or none */
+
+int	__real_queue_unlock(struct queue *);
+int	__wrap_queue_unlock(struct queue *);
+
+int
+__wrap_queue_unlock(struct queue *q)
+{
+	if (forced_late.s[0] != '\0' &&
+	    queue_set_next(q, &forced_late, 1000) == -1)
+		_exit(91);
+	forced_late.s[0] = '\0';
+	return __real_queue_unlock(q);
+}
+
+int	__real_queue_scan(struct queue *, enum queue_place,
+	    void (*)(void *, const struct queue_entry *), void *);
+int	__wrap_queue_scan(struct queue *, enum queue_place,
+	    void (*)(void *, const struct queue_entry *), void *);
+
+int
+__wrap_queue_scan(struct queue *q, enum queue_place place,
+    void (*each)(void *, const struct queue_entry *), void *arg)
+{
+	if (place == IN_QUEUE && !no_inotify)
+		_exit(92);	/* it costs a stat(2) per message */
+	return __real_queue_scan(q, place, each, arg);
+}
+
 /* --- fixture ------------------------------------------------------------ */
 
 static char conf_path[128];
@@ -129,6 +160,7 @@ setup(void **state)
 	strlcpy(wake_path, fixture_path(".", "wake"), sizeof(wake_path));
 	write_conf("");
 	no_inotify = false;
+	forced_late.s[0] = '\0';
 	runner = -1;
 	return 0;
 }
@@ -261,6 +293,25 @@ test_loop_once_looks_again(void **state)
 	assert_int_equal(finish(), EX_OK);
 	assert_int_equal(jobs("ok.test"), 1);
 	assert_int_equal(fixture_count("drop"), 0);
+}
+
+/* How often mail to RCPT is tried if it is forced while the runner ends. */
+static off_t
+tries_when_forced(const char *rcpt)
+{
+	fixture_drop(&forced_late, "a@x.test", rcpt);
+	start(LOOP_ONCE, 0);
+	assert_int_equal(finish(), EX_OK);
+	return jobs(strchr(rcpt, '@') + 1);
+}
+
+static void
+test_loop_once_sees_what_was_forced(void **state)
+{
+	(void)state;
+	assert_int_equal(tries_when_forced("b@temp.test"), 2);
+	no_inotify = true;
+	assert_int_equal(tries_when_forced("b@temp2.test"), 2);
 }
 
 static void
@@ -550,6 +601,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_loop_once),
 		TEST(test_loop_once_looks_again),
+		TEST(test_loop_once_sees_what_was_forced),
 		TEST(test_loop_once_with_errors_tries_nothing),
 		TEST(test_loop_serve_ends_when_idle),
 		TEST(test_loop_serve_stays_while_mail_waits),
