@@ -65,6 +65,7 @@ enum message_state {
 
 struct message {
 	struct msgid	 id;
+	struct message	*chain;
 	enum queue_place place;
 	enum message_state state;
 	bool		 changed; /* in the spool, while it was busy */
@@ -77,7 +78,6 @@ struct message {
 	time_t		 seen;	/* its file's time, when that was looked at */
 	time_t		 next;
 	size_t		 heap;	/* index, while it waits */
-	struct message	*chain;
 	TAILQ_ENTRY(message) due;	/* or capped */
 	struct load	*load;	/* while it is busy */
 };

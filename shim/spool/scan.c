@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,7 +107,7 @@ look(struct queue *q, enum queue_place place, const char *name,
 	    look_queue(q, name, &st, e);
 	if (kind != MESSAGE)
 		return kind;
-	snprintf(e->id.s, sizeof(e->id.s), "%s", name);
+	memcpy(e->id.s, name, sizeof(e->id.s));
 	e->place = place;
 	e->size = st.st_size;
 	return MESSAGE;
