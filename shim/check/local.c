@@ -36,8 +36,8 @@ check_mailbox(struct checkup *c)
 	    c->paths->rundir);
 	if (!lmtp && !check_is_shared(c))
 		report(c->report, MARK_NOTE, "mailbox", "local: "
-		    "forward:ADDRESS sends it elsewhere", "only who owns the "
-		    "spool has a mailbox here");
+		    "forward:ADDRESS sends it elsewhere", "mail for other "
+		    "users of this machine waits: there is no mailbox writer");
 	else if (check_connect(path, lmtp ? SOCK_STREAM : SOCK_SEQPACKET) == 0)
 		report(c->report, MARK_OK, "mailbox", NULL, "%s %s mail for "
 		    "users of this machine", path, lmtp ? "takes" : "writes");

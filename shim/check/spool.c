@@ -225,7 +225,7 @@ check_room(struct checkup *c, uint64_t *mb)
 void
 check_spool(struct checkup *c)
 {
-	const char *spool = c->conf->spool;
+	const char *spool = c->conf->spool, *owner;
 	bool right;
 	struct stat st;
 	uint64_t mb;
@@ -241,6 +241,14 @@ check_spool(struct checkup *c)
 		    "make it as README.md says, or name a directory of yours: "
 		    "spool:", "%s: %s: no mail can be sent", spool,
 		    strerror(errno));
+		return;
+	}
+	if (!check_is_shared(c) && geteuid() != st.st_uid) {
+		owner = owner_name(&st);
+		report(c->report, MARK_FAULT, "spool", "send mail as that "
+		    "user, or make a spool for all as README.md says",
+		    "%s is for %s, and nobody else can send mail", spool,
+		    owner != NULL ? owner : "another user");
 		return;
 	}
 	right = check_dirs(c, &st);
@@ -343,7 +351,7 @@ is_complete(const char *spool)
 	for (i = 0; complete && i <= sizeof(dirs) / sizeof(dirs[0]); i++) {
 		path = xasprintf("%s/%s", spool, i == 0 ? "VERSION" :
 		    dirs[i - 1]);
-		complete = access(path, F_OK) == 0;
+		complete = access(path, F_OK) == 0 || errno != ENOENT;
 		free(path);
 	}
 	return complete;

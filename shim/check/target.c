@@ -7,7 +7,9 @@
 
 #include "check/checkup.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -261,6 +263,27 @@ visit(struct checkup *c, const char *domain, const char *rcpt)
 
 /* --- users of this machine ------------------------------------------------ */
 
+/* The mailbox of a user who, perhaps, is none. */
+static void
+check_box(struct checkup *c, const char *addr)
+{
+	enum conf_local local = c->conf->local;
+	char *user = expand_user(addr, true);
+
+	errno = 0;
+	if (local == CONF_NONE)
+		report(c->report, MARK_FAULT, "route", "an alias can send it "
+		    "elsewhere", "users of this machine get no mail "
+		    "(local: none): it is returned");
+	else if (local != CONF_LMTP && getpwnam(user) == NULL && errno == 0)
+		report(c->report, MARK_FAULT, "route", "correct the address, "
+		    "or give it an alias", "there is no user \"%s\" here: mail "
+		    "is returned", user);
+	else
+		check_mailbox(c);
+	free(user);
+}
+
 static void
 check_user(struct checkup *c, const char *addr)
 {
@@ -279,7 +302,7 @@ check_user(struct checkup *c, const char *addr)
 		    addr, x.to[i].mailbox ? "the mailbox of " : "",
 		    x.to[i].addr);
 		if (x.to[i].mailbox)
-			check_mailbox(c);
+			check_box(c, x.to[i].addr);
 		else
 			visit(c, strrchr(x.to[i].addr, '@') + 1, x.to[i].addr);
 	}

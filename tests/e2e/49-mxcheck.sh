@@ -249,6 +249,20 @@ to "a user of this machine" root@client.sender.example 0 \
 echo "ann: u@plain.example" >> /etc/aliases
 to "an alias that leads elsewhere" ann@client.sender.example 0 \
     'ann@client\.sender\.example goes to u@plain\.example' '^ok       delivery '
+to "no such user" nosuch@client.sender.example 2 \
+    '^fault    route          there is no user "nosuch" here' '-> .*an alias'
+conf local none
+to "users get no mail" bob@client.sender.example 2 \
+    '^fault    route .*\(local: none\)' '-> an alias'
+eval "$conf_back"
+mkdir -m 700 $T/mine
+chown alice $T/mine
+conf spool $T/mine
+check "a spool of one's own" eval 'OUT=$(as alice mxcheck)
+    has "$OUT" "^ok       runner         sendmail starts it" && lacks "$OUT" ^fault'
+check "is nobody else's" eval 'RC=0; OUT=$(as bob mxcheck) || RC=$?
+    seen 2 "^fault    spool          $T/mine is for alice, and nobody else" "-> send mail as"'
+eval "$conf_back"
 echo "wrong.example 10 b.example tls=verify" > $MXHOSTS
 to "a certificate that the route demands" wrong.example 2 \
     "files $MXHOSTS:1" '^warning  connection .*certificate' \

@@ -612,7 +612,7 @@ static const struct row {
 	ROW(no_submit, check_submit, MARK_NOTE, "submit: No such"),
 	ROW(nothing, check_mailbox, MARK_OK, "mailbox writes"),
 	ROW(no_writer, check_mailbox, MARK_WARNING, "mailbox: No such"),
-	ROW(own_spool, check_mailbox, MARK_NOTE, "who owns the spool"),
+	ROW(own_spool, check_mailbox, MARK_NOTE, "no mailbox writer"),
 	ROW(lmtp_absent, check_mailbox, MARK_WARNING, "/nowhere/lmtp: No"),
 	ROW(local_none, check_mailbox, MARK_OK, "get no mail"),
 	ROW(forward, check_mailbox, MARK_OK, "goes to admin@example.net"),
