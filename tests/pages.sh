@@ -48,6 +48,20 @@ sed -n 's/^\.\(It \)\{0,1\}Fl //p' $page | tr ' ' '\n' |
     comm -12 "$dir/a" - >"$dir/b"
 same "sendmail(8) has the options of opts.c"
 
+# Each option of the list, or several that are explained as one.
+for page in shim/submit/sendmail.8 shim/submit/mailq.1; do
+	awk '/^\.Bl / { depth++ } /^\.El/ { depth-- }
+	    /^\.It (Fl|Cm) / && depth == 1 { if (told) name = ""; told = 0
+		name = name " " $3; next }
+	    /^(Example|Instead):/ { e[name] = 1 }
+	    { if (name != "") { d[name] = 1; told = 1 } }
+	    /^\.(El|Sh|Ss)/ && depth == 0 { name = ""; told = 0 }
+	    END { for (name in d) print (e[name] ? "with" : "without") name }' \
+	    $page | sort >"$dir/a"
+	sed 's/^without/with/' "$dir/a" >"$dir/b"
+	same "$page has an example for each option"
+done
+
 # long SOURCE PAGE: those of getopt_long(3).
 long()
 {

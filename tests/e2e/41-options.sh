@@ -13,8 +13,10 @@ exec setpriv --reuid=alice --regid=alice --clear-groups -- $P/sbin/sendmail "\$@
 END
 chmod 755 $T/alice
 need_multi
+conf local-domains "client.sender.example sender.example"
 echo "root: alice" > /etc/aliases
-quiet "$PY" "$E2E/options.py" $T/alice "$SPOOL/drop" > $T/table 2>&1 ||
+quiet "$PY" "$E2E/options.py" $T/alice "$SPOOL/drop" \
+    "$top_srcdir/shim/submit/sendmail.8" > $T/table 2>&1 ||
     die "options.py" "$(cat $T/table)"
 while read -r line; do
 	case $line in

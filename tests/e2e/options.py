@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: ISC
 """Every option of sendmail: joined, separate, combined, wrong.
 
-usage: options.py SENDMAIL DROP
+usage: options.py SENDMAIL DROP PAGE
 
 One row is a command line, the exit code, and what is in the envelope of the
-message: sender, recipients, and what was said about reports.  Prints "ok" or
-"not ok", a blank and the command line.
+message: sender, recipients, and what was said about reports.  Every example
+of an option in PAGE, sendmail(8), has a row.  Prints "ok" or "not ok", a blank
+and the command line.
 """
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -34,6 +36,8 @@ HEADER = "t1@h.example t2@h.example c@h.example"
 U = "u@one.example"
 A = "a@b.example"
 LOCAL = "root@client.sender.example"
+YOU = "you@example.org"
+B = "bounces@example.org"
 
 # command line, exit code and envelope, or exit code and text on stderr
 ROWS = [
@@ -249,6 +253,25 @@ ROWS = [
     (["-"], (USAGE, "options come first")),
     (["--help"], (0, "")),
     (["--version"], (0, "")),
+    # the examples of the page that no row above has
+    (["-B", "8BITMIME", YOU], sent(YOU)),
+    (["-bm", YOU], sent(YOU)),
+    (["-bv", "root"], prints("into the mailbox of alice")),
+    (["-oem", YOU], sent(YOU)),
+    (["-F", "Alice Liddell", YOU],
+     sent(YOU, line="From: Alice Liddell <alice@sender.example>")),
+    (["-f", B, YOU], sent(YOU, B)),
+    (["-i", YOU], sent(YOU, text=b"Subject: x\n\na\n.\nb\n", line="b")),
+    (["-N", "success,failure", YOU], sent(YOU, notify="SUCCESS,FAILURE")),
+    (["-odb", YOU], sent(YOU)),
+    (["-qR@example.org", "-q!Swww-data@"], (77, "")),
+    (["-R", "full", YOU], sent(YOU, ret="FULL")),
+    (["-r", B, YOU], sent(YOU, B)),
+    (["-t", "-i"], sent(HEADER)),
+    (["-V", "order-4711", YOU], sent(YOU, envid="order-4711")),
+    (["-v", YOU], sent(YOU, out="queued as ")),
+    (["-C/etc/mail/sendmail.cf", "-OQueueDirectory=/tmp", "-i", YOU],
+     sent(YOU)),
 ]
 
 
@@ -323,8 +346,19 @@ def judge(want, run, files):
     return None
 
 
+def examples(page):
+    """The command lines of sendmail after "Example:"."""
+    with open(page) as f:
+        found = re.findall(r"^Example:\n\.Li sendmail(.*)$", f.read(), re.M)
+    return [shlex.split(line.replace(r"\(dq", '"')) for line in found]
+
+
 def main():
-    sendmail, drop = sys.argv[1:]
+    sendmail, drop, page = sys.argv[1:]
+    lines = [args for args, want in ROWS]
+    for args in examples(page):
+        if args not in lines:
+            print("not ok %s, an example without a row" % " ".join(args))
     os.chdir("/")
     for args, want in ROWS:
         text = want.get("text", TEXT) if isinstance(want, dict) else TEXT
