@@ -42,8 +42,8 @@ newaliases_main(const struct conf *conf)
 	if (code != EX_OSFILE)
 		expand_check(conf, &a, complain, &code);
 	if (code == EX_OK)
-		printf("%zu aliases, nothing wrong; there is nothing to "
-		    "compile\n", a.nalias);
+		printf("%zu alias%s, nothing wrong; there is nothing to "
+		    "compile\n", a.nalias, a.nalias == 1 ? "" : "es");
 	alias_clear(&a);
 	return fflush(stdout) == 0 ? code : EX_IOERR;
 }

@@ -64,12 +64,20 @@ with_conf(const struct opts *opts)
 	return code;
 }
 
+/* What else sendmail takes as newaliases means nothing here. */
 static int
-check_aliases(void)
+check_aliases(const char *option)
 {
-	struct conf *conf = conf_load(CONF_PATH);
-	int code = newaliases_main(conf);
+	struct conf *conf;
+	int code;
 
+	if (strcmp(option, "--help") == 0)
+		return print("usage: newaliases [--help | --version]\n"
+		    "Checks the aliases, as sendmail -bi.\n");
+	if (strcmp(option, "--version") == 0)
+		return print("newaliases (mxnss) " MXNSS_VERSION "\n");
+	conf = conf_load(CONF_PATH);
+	code = newaliases_main(conf);
 	conf_free(conf);
 	return code;
 }
@@ -118,7 +126,7 @@ sendmail_main(int argc, char **argv)
 	case OPTS_MAILQ:
 		return mailq_table(&opts.pick);
 	case OPTS_ALIASES:
-		return check_aliases();
+		return check_aliases("");
 	case OPTS_VERIFY:
 		return verify(opts.rcpt);
 	case OPTS_HELP:
@@ -143,7 +151,7 @@ main(int argc, char **argv)
 	if (strcmp(name, "mailq") == 0)
 		return mailq_main(argc, argv);
 	if (strcmp(name, "newaliases") == 0)
-		return check_aliases();
+		return check_aliases(argc > 1 ? argv[1] : "");
 	if (strcmp(name, "acceptor") == 0)
 		return acceptor_main(argc);
 	return sendmail_main(argc, argv);

@@ -264,7 +264,9 @@ check "-bv: the exit code is that of the first failure" is $rc 67
 check "nothing was sent" is "$(queued) $(mx_who)" "0 "
 echo "root: alice" > /etc/aliases
 check "newaliases: nothing wrong" has "$(as alice newaliases)" \
-    '^1 aliases, nothing wrong'
+    '^1 alias, nothing wrong'
+check "newaliases --help, --version" has "$(as alice newaliases --help)
+$(as alice newaliases --version)" '^usage: newaliases ' '^newaliases \(mxnss\) '
 
 # ---- the other ways --------------------------------------------------------
 
