@@ -41,6 +41,7 @@ static struct result r;
 static unsigned npolls;		/* waits for a lock */
 static void (*on_poll)(void);
 static int fsyncs_left;		/* that succeed; -1: all */
+static int fsync_error = EIO;	/* of the one after these */
 
 static void (*on_lock)(void);	/* before the lock of fcntl(2) */
 
@@ -78,7 +79,7 @@ int
 __wrap_fsync(int fd)
 {
 	if (fsyncs_left == 0) {
-		errno = EIO;
+		errno = fsync_error;
 		return -1;
 	}
 	fsyncs_left -= fsyncs_left > 0;
@@ -367,6 +368,14 @@ test_store_mbox_fails(void **state)
 	assert_int_equal(r.code, R_LOCALERR);
 	assert_string_equal(result_esc(&r), "4.3.0");
 	assert_file("u", "old\n");
+
+	/* over quota; some file systems say so only now */
+	fsync_error = EDQUOT;
+	assert_int_equal(store_mbox(&s, &r), -1);
+	assert_true(result_is_temporary(&r));
+	assert_string_equal(result_esc(&r), "4.2.2");
+	assert_file("u", "old\n");
+	fsync_error = EIO;
 }
 
 static void
@@ -503,6 +512,11 @@ test_store_maildir_fails(void **state)
 	assert_int_equal(r.code, R_LOCALERR);
 	assert_false(exists("M/new/" NAME));
 	assert_false(exists("M/tmp/" NAME));
+	fsync_error = EDQUOT;
+	assert_int_equal(store_maildir(&s, &r), -1);
+	assert_true(result_is_temporary(&r));
+	assert_string_equal(result_esc(&r), "4.2.2");
+	fsync_error = EIO;
 	/* it is there, but not for sure: the next try finds it */
 	fsyncs_left = 1;
 	assert_int_equal(store_maildir(&s, &r), -1);
