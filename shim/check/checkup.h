@@ -21,7 +21,7 @@ struct check_paths {
 	const char	*search;	/* PATH, or NULL */
 	const char	*sysctl;	/* /proc/sys/fs */
 	const char	*systemd;	/* is there where it is process 1 */
-	const char	*const *units;	/* NULL-ended: where units are enabled */
+	const char	*const *units;	/* NULL-ended: what enables units */
 };
 
 struct aliases;

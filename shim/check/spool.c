@@ -25,7 +25,7 @@
 #define OWNER		"_mxnss"
 #define DROP_GROUP	"_mxdrop"
 #define DROP_MODE	03733
-#define WARN_S		(4 * 3600)	/* where the configuration has no time */
+#define WARN_S		(4 * 3600)	/* if the configuration says never */
 #define PICKUP_S	900		/* longer than any runner takes */
 
 static const char *const dirs[] = { "drop", "queue", "bad", "dead", "host" };

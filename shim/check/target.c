@@ -25,7 +25,7 @@
 
 #define MAX_HOSTS	5	/* as many as an attempt tries */
 #define MAX_ADDRS	10
-#define REPLY_MS	60000	/* who is slower has time for mail, not for us */
+#define REPLY_MS	60000	/* who is slower is as good as silent */
 
 struct visit {			/* to the hosts of one domain */
 	struct checkup	*c;
@@ -67,7 +67,8 @@ tell_extensions(struct visit *v, const struct peer *p)
 		unsigned offer;
 		const char *name;
 	} rows[] = {
-		{ SMTP_PIPELINING, "PIPELINING" }, { SMTP_8BITMIME, "8BITMIME" },
+		{ SMTP_PIPELINING, "PIPELINING" },
+		{ SMTP_8BITMIME, "8BITMIME" },
 		{ SMTP_UTF8, "SMTPUTF8" }, { SMTP_DSN, "DSN" },
 		{ SMTP_LIMITS, "LIMITS" },
 	};
@@ -164,8 +165,8 @@ try_address(struct visit *v, const struct hop *hop, size_t i,
 
 	v->addrs++;
 	if ((p = call(v, hop, i, policy, &r)) == NULL) {
-		report(v->c->report, MARK_WARNING, "connection", remedy_of(hop, &r),
-		    "%s: %s", r.host, r.text);
+		report(v->c->report, MARK_WARNING, "connection",
+		    remedy_of(hop, &r), "%s: %s", r.host, r.text);
 		return;
 	}
 	v->served = true;
