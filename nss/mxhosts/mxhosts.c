@@ -233,6 +233,8 @@ is_like_domain(const struct mxhosts *mh, const char *p, size_t n)
 	const char *d = mh->domain;
 	size_t i, len = mh->domainlen;
 
+	if (*p != *d && (*p | 0x20) != *d)
+		return 0;
 	if (n < len || (n > len && !mxhosts_is_blank(p[len]) && p[len] != '.'))
 		return 0;
 	for (i = 0; i < len; i++)
@@ -243,17 +245,18 @@ is_like_domain(const struct mxhosts *mh, const char *p, size_t n)
 
 /*
  * Nearly all lines of a long file neither begin nor continue a pattern that
- * is wanted.  They are told at a glance, and not read.
+ * is wanted.  They are told at a glance, and not read.  AT is where the next
+ * '@' is, in this line or behind it, or NULL if that is not known.
  */
-static int
-is_idle(struct mxhosts *mh, const char *p, size_t n)
+static inline int
+is_idle(struct mxhosts *mh, const char *p, size_t n, const char *at)
 {
 	if (n == 0 || *p == '#')
 		return 1;
 	if (mxhosts_is_blank(*p))
 		return mh->current == MXHOSTS_NOMATCH;
 	if (*p == '*' || *p == '.' || is_like_domain(mh, p, n) ||
-	    memchr(p, '@', n) != NULL)
+	    (at == NULL ? memchr(p, '@', n) != NULL : at < p + n))
 		return 0;
 	if (mh->unicode && !mxhosts_is_ascii(p, n))
 		return 0;
@@ -299,7 +302,7 @@ mxhosts_line(void *arg, unsigned int lineno, const char *p, size_t n,
 	struct mxhosts *mh = arg;
 	long len;
 
-	if (is_idle(mh, p, n) || (len = mxhosts_split(p, n)) == -1)
+	if (is_idle(mh, p, n, NULL) || (len = mxhosts_split(p, n)) == -1)
 		return 0;
 	if (len > 0 && mxhosts_is_ascii(p, (size_t)len))
 		begin_pattern(mh, p, (size_t)len);
@@ -308,6 +311,36 @@ mxhosts_line(void *arg, unsigned int lineno, const char *p, size_t n,
 	if (mh->current == MXHOSTS_NOMATCH)
 		return 0;
 	return take_action(mh, lineno, p + len, n - (size_t)len, toolong);
+}
+
+/* The next '@' from P on, or END; the reader knows it from the last time. */
+static const char *
+next_at(struct mxhosts_reader *r, const char *p, const char *end)
+{
+	if (r->at == NULL || r->at < p)
+		r->at = memchr(p, '@', (size_t)(end - p));
+	if (r->at == NULL)
+		r->at = end;
+	return r->at;
+}
+
+const char *
+mxhosts_skip(struct mxhosts_reader *r, const char *p, const char *end)
+{
+	const char *nl;
+	size_t n;
+
+	for (; p < end; p = nl + 1) {
+		if ((nl = memchr(p, '\n', (size_t)(end - p))) == NULL)
+			break;
+		n = (size_t)(nl - p);
+		if (n > 0 && p[n - 1] == '\r')
+			n--;
+		if (!is_idle(r->arg, p, n, next_at(r, p, end)))
+			break;
+		r->lineno++;
+	}
+	return p;
 }
 
 static int
@@ -407,7 +440,11 @@ mxhosts_feed(struct mxhosts_reader *r, const char *p, size_t n)
 	const char *nl, *end = p + n;
 	int ret;
 
+	r->at = NULL;
 	for (; p < end; p = nl + 1) {
+		if (r->skip != NULL && r->have == 0 &&
+		    (p = r->skip(r, p, end)) == end)
+			return 0;
 		nl = memchr(p, '\n', (size_t)(end - p));
 		if (nl == NULL) {
 			reader_keep(r, p, (size_t)(end - p));

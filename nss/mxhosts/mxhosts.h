@@ -97,12 +97,16 @@ struct mxhosts_owners {
 	int		 more;		/* there are files yet to come */
 };
 
-/* Cuts chunks of a file into lines. */
+/* Cuts chunks of a file into lines; all zero at first, but for what to call. */
 struct mxhosts_reader {
 	int	(*line)(void *arg, unsigned int lineno, const char *p,
 		    size_t n, int toolong);
+	/* NULL, or goes past whole lines that the handler would ignore */
+	const char *(*skip)(struct mxhosts_reader *, const char *p,
+		    const char *end);
 	void	*arg;
 	unsigned int lineno;
+	const char *at;			/* private to skip */
 	size_t	 have;
 	int	 toolong;
 	char	 buf[MXHOSTS_MAXLINE + 2];
@@ -130,11 +134,14 @@ mxhosts_is_blank(char ch)
  *	one has keeps its lines.
  * mxhosts_line: a line handler for the reader; ARG is a struct mxhosts.
  *	-1 if memory ran out.
+ * mxhosts_skip: what the reader of such a handler can skip with.
  */
 int	mxhosts_init(struct mxhosts *, const char *domain, const char *rcpt);
 void	mxhosts_newfile(struct mxhosts *);
 int	mxhosts_line(void *arg, unsigned int lineno, const char *p, size_t n,
 	    int toolong);
+const char *mxhosts_skip(struct mxhosts_reader *, const char *p,
+	    const char *end);
 void	mxhosts_clear(struct mxhosts *);
 
 /*
@@ -170,6 +177,7 @@ int	mxhosts_finish(struct mxhosts_reader *);
  *	no such file, or -1 with errno and one line in ERR that names the
  *	file: EAGAIN if it was changed meanwhile, EPERM if others may write
  *	to it, ENOMEM if the handler failed.
+ * mxhosts_search: the same through mxhosts_line() and mxhosts_skip().
  * mxhosts_read_into: the same through a reader of the caller's, who gets
  *	what fstat(2) said, too.
  * mxhosts_check: every error of a file, and as a WARNING every line that
@@ -180,6 +188,8 @@ int	mxhosts_finish(struct mxhosts_reader *);
  */
 int	mxhosts_read(const char *path, int (*line)(void *, unsigned int,
 	    const char *, size_t, int), void *arg, char *err, size_t errsize);
+int	mxhosts_search(const char *path, struct mxhosts *, char *err,
+	    size_t errsize);
 int	mxhosts_read_into(const char *path, struct mxhosts_reader *,
 	    struct stat *, char *err, size_t errsize);
 int	mxhosts_check(const char *path, void (*report)(void *arg,

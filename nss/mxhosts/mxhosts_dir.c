@@ -181,8 +181,7 @@ scan_files(struct mxhosts *mh, const struct mxhosts_files *files, char *err,
 	for (i = 0; i < files->n; i++) {
 		if (i > 0)
 			mxhosts_newfile(mh);
-		ret = mxhosts_read(files->path[i], mxhosts_line, mh, err,
-		    errsize);
+		ret = mxhosts_search(files->path[i], mh, err, errsize);
 		if (ret == -1)
 			return -1;
 		if (ret == 0 && i > 0)

@@ -148,9 +148,10 @@ mxhosts_read_into(const char *path, struct mxhosts_reader *r,
 	return mxhosts_failed(path, why, saved, err, errsize);
 }
 
-int
-mxhosts_read(const char *path, int (*line)(void *, unsigned int,
-    const char *, size_t, int), void *arg, char *err, size_t errsize)
+static int
+read_with(const char *path, int (*line)(void *, unsigned int, const char *,
+    size_t, int), const char *(*skip)(struct mxhosts_reader *, const char *,
+    const char *), void *arg, char *err, size_t errsize)
 {
 	struct mxhosts_reader *r;
 	struct stat st;
@@ -160,10 +161,25 @@ mxhosts_read(const char *path, int (*line)(void *, unsigned int,
 		return mxhosts_failed(path, "cannot be read", ENOMEM, err,
 		    errsize);
 	r->line = line;
+	r->skip = skip;
 	r->arg = arg;
 	ret = mxhosts_read_into(path, r, &st, err, errsize);
 	saved = errno;
 	free(r);
 	errno = saved;
 	return ret;
+}
+
+int
+mxhosts_read(const char *path, int (*line)(void *, unsigned int,
+    const char *, size_t, int), void *arg, char *err, size_t errsize)
+{
+	return read_with(path, line, NULL, arg, err, errsize);
+}
+
+int
+mxhosts_search(const char *path, struct mxhosts *mh, char *err,
+    size_t errsize)
+{
+	return read_with(path, mxhosts_line, mxhosts_skip, mh, err, errsize);
 }

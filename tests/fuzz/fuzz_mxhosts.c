@@ -49,7 +49,21 @@ check_line(const struct mxhosts_line *l)
 		check_name(l->host);
 }
 
-/* The file in pieces of STEP octets. */
+/* Behind the ends of the texts is anything. */
+static int
+is_same_line(const struct mxhosts_line *a, const struct mxhosts_line *b)
+{
+	return a->kind == b->kind && a->lineno == b->lineno &&
+	    a->pref == b->pref && a->port == b->port &&
+	    a->merge == b->merge && a->literal == b->literal &&
+	    a->implicit_tls == b->implicit_tls && a->tls == b->tls &&
+	    a->ttl == b->ttl && strcmp(a->host, b->host) == 0 &&
+	    strcmp(a->tlsname, b->tlsname) == 0 &&
+	    strcmp(a->auth, b->auth) == 0 && strcmp(a->dsn, b->dsn) == 0 &&
+	    strcmp(a->text, b->text) == 0;
+}
+
+/* The file in pieces of STEP octets; small ones without skipping a line. */
 static void
 scan(struct mxhosts *mh, const char *domain, const char *rcpt,
     const char *text, size_t n, size_t step)
@@ -60,6 +74,7 @@ scan(struct mxhosts *mh, const char *domain, const char *rcpt,
 	MUST((r = calloc(1, sizeof(*r))) != NULL);
 	MUST(mxhosts_init(mh, domain, rcpt) == 0);
 	r->line = mxhosts_line;
+	r->skip = step > 7 ? mxhosts_skip : NULL;
 	r->arg = mh;
 	for (i = 0; i < n; i += len) {
 		len = n - i < step ? n - i : step;
@@ -123,8 +138,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_text(whole.bad);
 	for (i = 0; i < whole.nline; i++) {
 		check_line(&whole.line[i]);
-		MUST(memcmp(&whole.line[i], &parts.line[i],
-		    sizeof(whole.line[i])) == 0);
+		MUST(is_same_line(&whole.line[i], &parts.line[i]));
 	}
 	mxhosts_clear(&whole);
 	mxhosts_clear(&parts);

@@ -299,10 +299,12 @@ test_mxhosts_pattern_rows(void **state)
 	}
 }
 
-/* The file in chunks of STEP octets; the hosts that answer, or "!reason". */
+typedef const char *skip_fn(struct mxhosts_reader *, const char *,
+    const char *);
+
 static const char *
-scan(const char *text, size_t len, size_t step, const char *domain,
-    const char *rcpt, int *byrcpt)
+scan_with(skip_fn *skip, const char *text, size_t len, size_t step,
+    const char *domain, const char *rcpt, int *byrcpt)
 {
 	static char buf[2000];
 	static struct mxhosts_reader reader;
@@ -312,6 +314,7 @@ scan(const char *text, size_t len, size_t step, const char *domain,
 	assert_int_equal(mxhosts_init(&mh, domain, rcpt), 0);
 	memset(&reader, 0, sizeof(reader));
 	reader.line = mxhosts_line;
+	reader.skip = skip;
 	reader.arg = &mh;
 	for (i = 0; i < len; i += step)
 		assert_int_equal(mxhosts_feed(&reader, text + i,
@@ -331,6 +334,24 @@ scan(const char *text, size_t len, size_t step, const char *domain,
 		*byrcpt = mh.byrcpt;
 	mxhosts_clear(&mh);
 	return buf;
+}
+
+/*
+ * The file in chunks of STEP octets; the hosts that answer, or "!reason".
+ * Whether lines are skipped makes no difference.
+ */
+static const char *
+scan(const char *text, size_t len, size_t step, const char *domain,
+    const char *rcpt, int *byrcpt)
+{
+	char all[2000];
+	const char *some;
+
+	(void)strlcpy(all, scan_with(NULL, text, len, step, domain, rcpt,
+	    byrcpt), sizeof(all));
+	some = scan_with(mxhosts_skip, text, len, step, domain, rcpt, byrcpt);
+	assert_string_equal(some, all);
+	return some;
 }
 
 static const char order[] =
@@ -443,6 +464,12 @@ static const struct {
 	    "!1 \"m.example#b\" is not a host name" },
 	{ "pattern alone", "a.example\n 10 m.example\n",
 	    "!1 an action must follow the pattern" },
+	{ "pattern alone before CRLF",
+	    "x.example m.example\r\na.example\r\n 10 m.example\r\n",
+	    "!2 an action must follow the pattern" },
+	{ "empty line with a CR is no pattern",
+	    "a.example m.example\r\n\r\n 20 n.example\r\n",
+	    "m.example n.example" },
 	{ "poisoned", "a.example 10 foo\n 20 m.example\n", "!1 unknown" },
 	{ "poisoned by its second line", "a.example m.example\n 20 foo\n",
 	    "!2 unknown" },

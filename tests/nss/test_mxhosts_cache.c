@@ -389,6 +389,29 @@ test_long_entries(void **state)
 	assert_int_equal(atomic_load(&scans), 0);
 }
 
+/* What is known of one chunk of a file is not believed of the next. */
+static void
+test_users_far_down(void **state)
+{
+	static char text[300 * 1024];
+	struct mxhosts mh;
+	size_t i, n = 0;
+
+	(void)state;
+	while (n < sizeof(text) - 200)
+		n += (size_t)snprintf(text + n, 100, "filler%zu.example %s\n",
+		    n, n % 1000 < 30 ? "defer \"x@y\"" : "m.example");
+	for (i = 0; i < 3; i++) {
+		(void)snprintf(text + n, 100, "amy@a.example m%zu.example\n",
+		    i);
+		tree_write("mxhosts", text + i);
+		assert_int_equal(look(&mh, "a.example", "amy@a.example"), 0);
+		assert_int_equal(mh.nline, 1);
+		mxhosts_clear(&mh);
+	}
+	assert_true(atomic_load(&scans) >= 3);
+}
+
 /* As many patterns as fit before the table grows, and one more. */
 static void
 test_full_table(void **state)
@@ -817,6 +840,7 @@ main(void)
 		TEST(test_young_file_is_not_remembered),
 		TEST(test_index_says_what_a_pass_says),
 		TEST(test_long_entries),
+		TEST(test_users_far_down),
 		TEST(test_full_table),
 		TEST(test_answer_outlives_the_file),
 		TEST(test_who_gets_a_place),
