@@ -8,6 +8,7 @@
 #include "base/result.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,7 @@ static const struct {
 	[R_BLOCKED] =	{ "blocked",	"5.7.1",	EX_UNAVAILABLE },
 	[R_EXPIRED] =	{ "expired",	"5.4.7",	EX_UNAVAILABLE },
 	[R_LOCALERR] =	{ "localerr",	"4.3.0",	EX_TEMPFAIL },
+	[R_SHORT] =	{ "short",	"4.3.0",	EX_TEMPFAIL },
 	[R_HELD] =	{ "held",	"4.3.2",	EX_TEMPFAIL },
 	[R_CONFIG] =	{ "config",	"4.3.5",	EX_TEMPFAIL },
 	[R_CONNECT] =	{ "connect",	"4.4.1",	EX_TEMPFAIL },
@@ -57,6 +59,30 @@ result_set(struct result *r, enum result_code code, const char *fmt, ...)
 	vsnprintf(r->text, sizeof(r->text), fmt, ap);
 	va_end(ap);
 	result_clean(r->text);
+}
+
+void
+result_set_errno(struct result *r, enum result_code code, int error,
+    const char *what)
+{
+	const char *why = strerror(error);
+
+	switch (error) {
+	case EMFILE:
+		why = "out of file descriptors here";
+		code = R_SHORT;
+		break;
+	case ENFILE:
+		why = "out of file descriptors on this machine";
+		code = R_SHORT;
+		break;
+	case ENOMEM:
+	case ENOBUFS:
+		why = "out of memory here";
+		code = R_SHORT;
+		break;
+	}
+	result_set(r, code, "%s: %s", what, why);
 }
 
 const char *

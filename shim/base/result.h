@@ -25,6 +25,7 @@ enum result_code {			/* default code	sysexits(3)	*/
 	R_EXPIRED,			/* 5.4.7	EX_UNAVAILABLE	*/
 	/* temporary: the mail is kept */
 	R_LOCALERR,			/* 4.3.0	EX_TEMPFAIL	*/
+	R_SHORT,			/* 4.3.0	EX_TEMPFAIL	*/
 	R_HELD,				/* 4.3.2	EX_TEMPFAIL	*/
 	R_CONFIG,			/* 4.3.5	EX_TEMPFAIL	*/
 	R_CONNECT,			/* 4.4.1	EX_TEMPFAIL	*/
@@ -48,6 +49,13 @@ struct result {
 /* Clear *R and set it; the text is cleaned by result_clean(). */
 void	 result_set(struct result *, enum result_code, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
+/*
+ * The same after a system call failed with ERROR, "WHAT: why".  Where this
+ * machine is short of descriptors or memory that is R_SHORT, and not CODE: it
+ * says nothing about a host, and is nobody else's fault.
+ */
+void	 result_set_errno(struct result *, enum result_code, int error,
+	    const char *what);
 /* The enhanced code: that of the result, or of the table. */
 const char *result_esc(const struct result *);
 bool	 result_is_ok(const struct result *);

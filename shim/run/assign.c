@@ -152,8 +152,8 @@ give(struct dispatch *d, struct dest *dest, struct worker *w)
 		return true;
 	}
 	if (load_reopen(d->queue, t->m) == -1) {
-		result_set(&r, R_LOCALERR, "cannot open queue/%s: %s",
-		    t->m->id.s, strerror(errno));
+		result_set_errno(&r, R_LOCALERR, errno, "cannot open the "
+		    "message");
 		dispatch_defer(d, t, &r);
 		return true;
 	}

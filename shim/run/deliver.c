@@ -67,7 +67,8 @@ deliver_settle(struct attempt *a)
 void
 deliver_note(struct attempt *a, const struct result *r)
 {
-	a->online |= r->code != R_OFFLINE;
+	a->online |= r->code != R_OFFLINE && r->code != R_SHORT;
+	a->is_short |= r->code == R_SHORT;
 	if (!a->failed || result_is_temporary(r))
 		a->why = *r;
 	a->failed = true;
@@ -81,7 +82,7 @@ finish(struct attempt *a)
 	size_t i;
 
 	if (!a->failed)
-		*why = a->route->why;
+		deliver_note(a, &a->route->why);
 	else if (result_is_permanent(why) &&
 	    (a->route->cut || a->route->partial || a->more))
 		why->code = R_DNSTEMP;
@@ -347,7 +348,7 @@ deliver_message(struct deliver *d, struct delivery *m)
 	}
 	m->dead = n > 0;
 	m->offline = n > 0;
-	m->busy = false;
+	m->busy = m->is_short = false;
 	m->until = 0;
 	while (n > 0) {
 		memset(&a, 0, sizeof(a));
@@ -358,12 +359,13 @@ deliver_message(struct deliver *d, struct delivery *m)
 		attempt_run(&a);
 		free(a.open);
 		/* another recipient may fare better on a route of its own */
-		if (a.served || a.route->byrcpt ||
+		if (a.served || a.route->byrcpt || a.is_short ||
 		    !result_is_temporary(&a.why))
 			m->dead = false;
 		m->offline &= !a.served && !a.online &&
 		    a.why.code == R_OFFLINE;
 		m->busy |= a.busy;
+		m->is_short |= a.is_short;
 		m->until = a.unknown || a.more ? 0 : a.until;
 		m->why = a.why;
 	}

@@ -54,6 +54,7 @@ struct attempt {		/* for the recipients that share a route */
 	bool		 more;		/* not all hosts were tried */
 	bool		 online;	/* something left this machine */
 	bool		 busy;		/* see struct delivery */
+	bool		 is_short;	/* the same */
 	bool		 unknown;	/* a host failed for a reason that has
 					   no time */
 	time_t		 until;		/* when the first host may be tried */

@@ -564,11 +564,13 @@ on_done(void *arg, struct dest *dest, struct task *t, const struct report *r)
 	if (r != NULL && r->retired)
 		t->m->load->retired = true;
 	close_gaps(d, t);
-	if (r != NULL)
+	/* where we were short of something, that says nothing of others */
+	if (r != NULL && !r->is_short) {
 		judge(d, dest, r);
-	/* what is done on this machine says nothing of the network */
-	if (r != NULL && !dest_is_local(dest->domain))
-		judge_network(d, &r->result, r->offline);
+		/* nor does what is done on this machine, of the network */
+		if (!dest_is_local(dest->domain))
+			judge_network(d, &r->result, r->offline);
+	}
 	task_end(d, t);
 }
 

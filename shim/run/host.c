@@ -86,7 +86,10 @@ transaction(struct attempt *a, bool again)
 	a->served = true;
 	a->log.sending += rcptlog_clock() - began;
 	deliver_settle(a);
-	a->busy |= lost && a->nopen > 0;
+	if (lost && r.code == R_SHORT)
+		a->is_short = true;
+	else
+		a->busy |= lost && a->nopen > 0;
 	if (lost || ++peer->messages >= MAX_MESSAGES || smtp_full(peer->smtp))
 		deliver_disconnect(d);
 }
@@ -164,6 +167,7 @@ remember(struct attempt *a, const char *key, const struct result *r)
 	switch (r->code) {
 	case R_OFFLINE:
 	case R_LOCALERR:
+	case R_SHORT:
 	case R_TLS:
 		/* it is not the host, or not for everybody */
 		a->unknown = true;
@@ -267,7 +271,7 @@ connect_to(struct trial *t, const struct policy *policy)
 		log_info("%s: %s", r.host, r.text);
 		rcptlog_tell(m, "%s: %s", r.host, r.text);
 		deliver_note(a, &r);
-		give_up(t, c, &r);
+		give_up(t, c, &at.last);
 		return false;
 	}
 	if (c->failed_before)

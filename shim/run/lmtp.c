@@ -116,13 +116,15 @@ open_session(struct lmtp *l, struct delivery *m, struct result *r)
 		.trace = m->trace,
 		.trace_arg = m->arg,
 	};
+	char what[256];
 	int fd;
 
 	rcptlog_tell(m, "connecting to %s", l->relay);
 	fd = dial_path(l->conf->local_path, l->conf->connect_timeout);
 	if (fd == -1) {
-		result_set(r, R_CONNECT, "cannot connect to %s: %s",
-		    l->conf->local_path, strerror(errno));
+		snprintf(what, sizeof(what), "cannot connect to %s",
+		    l->conf->local_path);
+		result_set_errno(r, R_CONNECT, errno, what);
 		return -1;
 	}
 	l->conn = net_open(fd);
@@ -208,7 +210,8 @@ nobody(const struct lmtp *l, struct delivery *m, struct result *r)
 	size_t i;
 
 	(void)strlcpy(r->host, l->relay, sizeof(r->host));
-	m->dead = true;
+	m->is_short = r->code == R_SHORT;
+	m->dead = !m->is_short;
 	m->why = *r;
 	for (i = 0; i < m->nrcpt; i++)
 		m->rcpt[i].result = *r;

@@ -37,6 +37,7 @@ struct opening {
 	const struct policy	 *policy;
 	struct peer_trace	  trace;
 	struct peer		 *p;
+	bool			  unreached;	/* at->last is set */
 };
 
 /* Close without a word; ready to connect again. */
@@ -75,13 +76,17 @@ set_relay(struct peer *p, const struct hop_addr *addr)
 	    (unsigned)p->port);
 }
 
-/* Both addresses failed: the texts of both, and what weighs more. */
+/*
+ * Both addresses failed: the texts of both, and what weighs more.  Where we
+ * were short of something the host is not to blame, whatever the other did.
+ */
 static void
 nobody(const struct result why[], size_t n, struct result *r)
 {
 	enum result_code code = why[0].code;
 
-	if (n == 2 && (code == R_OFFLINE || why[1].code == R_CONNECT))
+	if (n == 2 && code != R_SHORT && (code == R_OFFLINE ||
+	    why[1].code == R_CONNECT || why[1].code == R_SHORT))
 		code = why[1].code;
 	result_set(r, code, "%.240s%s%.240s", why[0].text, n == 2 ? "; " : "",
 	    n == 2 ? why[1].text : "");
@@ -110,6 +115,8 @@ call(struct opening *o, struct result *r)
 		at->why = why[0];
 	}
 	if (fd == -1) {
+		at->last = why[n - 1];
+		o->unreached = true;
 		nobody(why, n, r);
 		return -1;
 	}
@@ -215,6 +222,9 @@ protect(struct opening *o, struct result *r)
 	/* it is about to close: not only to TLS (RFC 5321 section 3.8) */
 	if (event == POLICY_FAILED && r->reply == 421)
 		return -1;
+	/* nor is it the server's TLS that failed */
+	if (event == POLICY_FAILED && r->code == R_SHORT)
+		return -1;
 	switch (policy_step(o->policy->level, event)) {
 	case POLICY_GO_ON:
 		return 0;
@@ -238,7 +248,7 @@ peer_open(const struct conf *conf, const struct hop *hop,
     struct peer_trace trace, struct result *r)
 {
 	struct peer *p = xcalloc(1, sizeof(*p));
-	struct opening o = { conf, hop, at, policy, trace, p };
+	struct opening o = { conf, hop, at, policy, trace, p, false };
 	/* a server that knows no EHLO has no STARTTLS either */
 	enum smtp_how how = policy->level <= POLICY_MAY ? SMTP_EHLO_OR_HELO :
 	    SMTP_EHLO_ONLY;
@@ -257,6 +267,8 @@ peer_open(const struct conf *conf, const struct hop *hop,
 		r->code = R_LATER;
 	if (r->host[0] == '\0')
 		(void)strlcpy(r->host, p->relay, sizeof(r->host));
+	if (!o.unreached)
+		at->last = *r;
 	peer_close(p);
 	return NULL;
 }

@@ -43,6 +43,7 @@ struct peer_at {
 	bool	 spare_used;	/* it was tried... */
 	bool	 spare_won;	/* ...and answered */
 	struct result why;	/* then: why the first did not */
+	struct result last;	/* why the last that was tried did not serve */
 };
 
 /*

@@ -12,11 +12,14 @@
 #include <mxdb.h>
 
 #include <sys/types.h>
+#include <sys/socket.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/xmalloc.h"
 #include "run/self.h"
@@ -61,7 +64,7 @@ static const struct {
 	{ MX_EDEFER,	 R_HELD },
 	{ MX_ESOURCE,	 R_CONFIG },
 	{ MX_ECONFIG,	 R_CONFIG },
-	{ MX_ENOMEM,	 R_LOCALERR },
+	{ MX_ENOMEM,	 R_SHORT },
 	{ MX_ESYSTEM,	 R_LOCALERR },
 	{ MX_EINVAL,	 R_LOCALERR },
 	{ MX_ENXDOMAIN,	 R_NOHOST },
@@ -98,7 +101,21 @@ code_of(int error)
 static void
 set_code(struct result *r, int error)
 {
+	struct result own;
+	int fd;
+
 	r->code = code_of(error);
+	/* a lookup does not say so: whether we are short of descriptors */
+	if (r->code == R_DNSTEMP || r->code == R_CONFIG ||
+	    r->code == R_LOCALERR) {
+		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (fd != -1)
+			close(fd);
+		else {
+			result_set_errno(&own, r->code, errno, r->text);
+			*r = own;
+		}
+	}
 	if (r->code == R_OFFLINE)
 		(void)strlcpy(r->esc, "4.4.3", sizeof(r->esc));
 }

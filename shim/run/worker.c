@@ -40,6 +40,7 @@ struct worker {
 	struct deliver	*deliver;	/* else */
 	int		 sock;
 	bool		 orphan;	/* the runner is gone */
+	bool		 cut;		/* there was no room for a descriptor */
 	struct report	 out[REPORTS_MAX];	/* not sent yet */
 	size_t		 nout;
 };
@@ -104,6 +105,7 @@ report_done(struct work *k)
 	r->until = k->m.until;
 	r->offline = k->m.offline;
 	r->busy = k->m.busy;
+	r->is_short = k->m.is_short;
 	r->result = k->m.why;
 	send_reports(k->w);
 }
@@ -297,8 +299,9 @@ fail_job(struct work *k, const char *why)
 	struct delivery_rcpt rcpt = { .addr = NULL };
 	size_t i;
 
-	result_set(&rcpt.result, R_LOCALERR, "cannot read the message: %s",
-	    why);
+	result_set(&rcpt.result, k->w->cut ? R_SHORT : R_LOCALERR,
+	    "cannot read the message: %s", why);
+	k->m.is_short = true;
 	log_err("%s: %s", job->id.s, rcpt.result.text);
 	for (i = 0; i < job->nrcpt && i < JOB_MAXRCPT; i++) {
 		rcpt.index = job->rcpt[i];
@@ -311,7 +314,8 @@ static void
 handle_job(struct worker *w, const struct job *job, int fd, int vfd)
 {
 	struct work k;
-	const char *why = "no file came with the job";
+	const char *why = w->cut ? "out of file descriptors here" :
+	    "no file came with the job";
 
 	memset(&k, 0, sizeof(k));
 	k.w = w;
@@ -360,7 +364,7 @@ take_fds(struct msghdr *msg, int fd[2])
 
 /* 1: a job; 0: no more jobs; -1: a datagram that is none. */
 static int
-receive_job(int sock, struct job *job, int fd[2])
+receive_job(struct worker *w, struct job *job, int fd[2])
 {
 	union {
 		struct cmsghdr	align;
@@ -371,9 +375,10 @@ receive_job(int sock, struct job *job, int fd[2])
 	    .msg_control = &control, .msg_controllen = sizeof(control) };
 	ssize_t n;
 
-	while ((n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC)) == -1 &&
+	while ((n = recvmsg(w->sock, &msg, MSG_CMSG_CLOEXEC)) == -1 &&
 	    errno == EINTR)
 		;
+	w->cut = (msg.msg_flags & MSG_CTRUNC) != 0;
 	fd[0] = fd[1] = -1;
 	if (n <= 0)
 		return 0;
@@ -410,7 +415,7 @@ worker_run(const struct conf *conf, struct queue *queue, int sock)
 
 	while (!w.orphan) {
 		wait_for_job(&w);
-		if ((got = receive_job(sock, &job, fd)) == 0)
+		if ((got = receive_job(&w, &job, fd)) == 0)
 			break;
 		if (got == -1) {
 			log_err("the runner sent what is no job");

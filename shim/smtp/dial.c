@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,6 +47,7 @@ bind_from(struct call *c, const char *from)
 	const struct addrinfo hints = { .ai_family = family,
 	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST };
 	struct addrinfo *ai = NULL;
+	char what[128];
 
 #ifdef IP_BIND_ADDRESS_NO_PORT
 	(void)setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
@@ -58,8 +60,9 @@ bind_from(struct call *c, const char *from)
 		    "address", from, family == AF_INET6 ? "IPv6" : "IPv4");
 		hang_up(c);
 	} else if (bind(c->fd, ai->ai_addr, ai->ai_addrlen) == -1) {
-		result_set(c->why, R_LOCALERR, "cannot use source-address "
-		    "%s: %s", from, strerror(errno));
+		snprintf(what, sizeof(what), "cannot use source-address %s",
+		    from);
+		result_set_errno(c->why, R_LOCALERR, errno, what);
 		hang_up(c);
 	}
 	if (ai != NULL)
@@ -79,13 +82,14 @@ is_offline(int error)
 static void
 failed(struct call *c, int error)
 {
-	char ip[INET6_ADDRSTRLEN];
+	char ip[INET6_ADDRSTRLEN], what[sizeof(ip) + 32];
 
 	if (getnameinfo(c->to->sa, c->to->len, ip, sizeof(ip), NULL, 0,
 	    NI_NUMERICHOST) != 0)
 		(void)strlcpy(ip, "unknown", sizeof(ip));
-	result_set(c->why, is_offline(error) ? R_OFFLINE : R_CONNECT,
-	    "cannot connect to %s: %s", ip, strerror(error));
+	snprintf(what, sizeof(what), "cannot connect to %s", ip);
+	result_set_errno(c->why, is_offline(error) ? R_OFFLINE : R_CONNECT,
+	    error, what);
 	hang_up(c);
 }
 
@@ -100,8 +104,8 @@ begin(struct call *c, const char *from, int64_t until)
 	c->fd = socket(c->to->sa->sa_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd == -1) {
-		result_set(c->why, R_LOCALERR, "cannot make a socket: %s",
-		    strerror(errno));
+		result_set_errno(c->why, R_LOCALERR, errno,
+		    "cannot make a socket");
 		return false;
 	}
 	/* commands are flushed when they are complete */
@@ -149,9 +153,13 @@ wait_for(struct call *call, size_t n, int64_t wake)
 			wake = call[i].until;
 	}
 	left = wake > now ? wake - now : 0;
-	/* an interrupted wait is only a short one */
-	if (poll(pfd, (nfds_t)n, left > INT_MAX ? INT_MAX : (int)left) == -1)
+	if (poll(pfd, (nfds_t)n, left > INT_MAX ? INT_MAX : (int)left) == -1) {
+		/* an interrupted wait is only a short one */
+		for (i = 0; errno != EINTR && i < n; i++)
+			if (call[i].fd != -1)
+				failed(&call[i], errno);
 		return -1;
+	}
 	now = clock_ms();
 	for (i = 0; i < n; i++)
 		if (call[i].fd != -1 && look(&call[i], pfd[i].revents, now))

@@ -28,7 +28,8 @@ struct dial_addr {
  *	first connection that is made is taken: a non-blocking socket, with
  *	its index in *WHICH; or -1.  R[i] says why the address did not answer,
  *	if it was tried: R_CONNECT, R_OFFLINE if nothing left this machine,
- *	R_LOCALERR if this machine does not do what it should.
+ *	R_SHORT if this machine is short of something, R_LOCALERR if it does
+ *	not do what it should.
  */
 int	dial(const struct dial_addr *addr, size_t n, const char *from, int ms,
 	    size_t *which, struct result r[]);

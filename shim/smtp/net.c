@@ -73,7 +73,7 @@ wait_for(struct conn *c, short events, struct result *r)
 		if (n > 0)
 			return 0;
 		if (n == -1 && errno != EINTR) {
-			result_set(r, R_LOST, "poll: %s", strerror(errno));
+			result_set_errno(r, R_LOST, errno, "poll");
 			return -1;
 		}
 	}
@@ -106,7 +106,7 @@ raw_read(struct conn *c, void *buf, size_t size, struct result *r)
 		return n;
 	if (errno == EAGAIN)
 		return TLS_WANT_READ;
-	result_set(r, R_LOST, "connection lost: %s", strerror(errno));
+	result_set_errno(r, R_LOST, errno, "connection lost");
 	return -1;
 }
 
@@ -124,7 +124,7 @@ raw_write(struct conn *c, const void *buf, size_t len, struct result *r)
 		return n;
 	if (errno == EAGAIN)
 		return TLS_WANT_WRITE;
-	result_set(r, R_LOST, "connection lost: %s", strerror(errno));
+	result_set_errno(r, R_LOST, errno, "connection lost");
 	return -1;
 }
 
@@ -310,7 +310,8 @@ handshake(struct conn *c, struct tls *tls, struct result *r)
 	while ((n = tls_handshake(tls, r)) < 0 && n != -1)
 		if (wait_for(c, n == TLS_WANT_WRITE ? POLLOUT : POLLIN,
 		    &waited) == -1) {
-			result_set(r, R_TLS, "TLS handshake: %s", waited.text);
+			result_set(r, waited.code == R_SHORT ? R_SHORT :
+			    R_TLS, "TLS handshake: %s", waited.text);
 			return -1;
 		}
 	if (n == 0)

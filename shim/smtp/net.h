@@ -37,7 +37,7 @@ struct tls;
  * net_start_tls: from now on through TLS, with the handshake made under the
  *	deadline; no plaintext may be waiting, else -1 with *R (response
  *	injection).  Takes over TLS, which was made for net_fd().  -1 is always
- *	R_TLS, and the connection can only be closed.
+ *	R_TLS or R_SHORT, and the connection can only be closed.
  * net_io: fill in the functions above for smtp_new().
  *
  * The process must ignore SIGPIPE.

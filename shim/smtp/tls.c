@@ -62,6 +62,16 @@ why(void)
 	return s != NULL ? s : "unknown error";
 }
 
+/* What OpenSSL could not do. */
+static void
+fail(struct result *r, enum result_code code, const char *what)
+{
+	if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
+		result_set_errno(r, code, ENOMEM, what);
+	else
+		result_set(r, code, "%s: %s", what, why());
+}
+
 static SSL_CTX *
 context_new(bool verify)
 {
@@ -170,7 +180,7 @@ tls_new(int fd, const char *name, bool verify, struct result *r)
 	if (contexts[verify] == NULL ||
 	    (t->ssl = SSL_new(contexts[verify])) == NULL ||
 	    !SSL_set_fd(t->ssl, fd) || !set_name(t, name)) {
-		result_set(r, R_TLS, "cannot set up TLS: %s", why());
+		fail(r, R_TLS, "cannot set up TLS");
 		tls_free(t);
 		return NULL;
 	}
@@ -195,8 +205,11 @@ outcome(struct tls *t, int n, struct result *r)
 	case SSL_ERROR_ZERO_RETURN:
 		return 0;
 	case SSL_ERROR_SYSCALL:
-		result_set(r, code, "connection lost: %s", saved != 0 ?
-		    strerror(saved) : "unexpected end of file");
+		if (saved != 0)
+			result_set_errno(r, code, saved, "connection lost");
+		else
+			result_set(r, code, "connection lost: unexpected end "
+			    "of file");
 		/* the records that came before are still whole */
 		t->cut = true;
 		ERR_clear_error();
@@ -208,7 +221,7 @@ outcome(struct tls *t, int n, struct result *r)
 			    X509_verify_cert_error_string(
 			    SSL_get_verify_result(t->ssl)));
 		else
-			result_set(r, code, "TLS failed: %s", why());
+			fail(r, code, "TLS failed");
 	}
 	t->failed = true;
 	ERR_clear_error();

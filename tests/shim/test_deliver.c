@@ -8,6 +8,7 @@
 
 #include "run/deliver.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -160,6 +161,20 @@ answers(const struct hop *hop, const struct hop_addr *addr)
 	return sign == '+' || sign == '*';
 }
 
+/* 'e': we are short of something. */
+static void
+set_failure(const struct hop *hop, const struct hop_addr *addr,
+    struct result *r)
+{
+	char sign = hosts[hop - hops].connect[addr - hop->addr];
+
+	if (sign == 'e')
+		result_set_errno(r, R_CONNECT, EMFILE, "no socket");
+	else
+		result_set(r, R_CONNECT, "refused");
+	snprintf(r->host, sizeof(r->host), "%s:25", hop->host);
+}
+
 struct peer *
 __wrap_peer_open(const struct conf *conf, const struct hop *hop,
     struct peer_at *at, const struct policy *policy,
@@ -178,9 +193,9 @@ __wrap_peer_open(const struct conf *conf, const struct hop *hop,
 			at->spare_won = answers(hop, addr);
 		}
 		if (!at->spare_won) {
-			result_set(r, R_CONNECT, "refused");
-			snprintf(r->host, sizeof(r->host), "%s:25",
-			    hop->host);
+			set_failure(hop, at->addr, &at->why);
+			set_failure(hop, addr, &at->last);
+			*r = at->last;
 			return NULL;
 		}
 	}
@@ -233,6 +248,9 @@ answer(char sign, struct result *r)
 	case 'a':
 		result_set(r, R_LATER, "no more at a time");
 		return 0;
+	case 'e':
+		result_set_errno(r, R_LOST, ENOBUFS, "lost");
+		return -1;
 	}
 	result_set(r, R_LOST, "lost");
 	return -1;
@@ -379,6 +397,7 @@ send_to(struct deliver *d, const char *who)
 
 #define DEAD	1
 #define OPEN	2	/* the connection waits for more */
+#define SHORT	4	/* we were short of something */
 static const struct {
 	const char	*name;
 	struct host	 host[MAXHOPS];
@@ -473,6 +492,14 @@ static const struct {
 	    "A0+ ab A. B0+ ab (b)", OPEN, "tB" },
 	{ "no SMTPUTF8, its equal is down", { { "A", "+", "U" },
 	    { "=B", "-", "" } }, "a", "A0+ a A. B0-", 0, "t" },
+	{ "short of descriptors: nobody is dead", { { "A", "e", "" } }, "a",
+	    "A0e", SHORT, "e" },
+	{ "short of them for one, the other refuses", { { "A", "e", "" },
+	    { "B", "-", "" } }, "a", "A0e B0-", SHORT, "c" },
+	{ "short of them for one, the other serves", { { "A", "e", "" },
+	    { "B", "+", "s" } }, "a", "A0e B0+ a (a)", OPEN | SHORT, "s" },
+	{ "short of memory in a transaction", { { "A", "+", "e" } }, "a",
+	    "A0+ a A.", SHORT, "e" },
 	{ "two routes", { { "A", "+", "ss s" }, { "B", "+", "" } }, "axb",
 	    "A0+ ab (ab) x (x)", OPEN, "sss" },
 	{ "two routes, one lost", { { "A", "++", "sl s" } }, "axb",
@@ -501,6 +528,8 @@ code_of(char sign)
 		return R_UTF8;
 	case 'L':
 		return R_LOOP;
+	case 'e':
+		return R_SHORT;
 	}
 	return R_LOST;
 }
@@ -525,6 +554,8 @@ test_deliver_message_scenes(void **state)
 				fail_msg("%s: recipient %zu: %d",
 				    scenes[i].name, j, rcpts[j].result.code);
 		if (m->dead != ((scenes[i].end & DEAD) != 0) ||
+		    m->is_short != ((scenes[i].end & SHORT) != 0) ||
+		    (m->is_short && m->busy) ||
 		    deliver_is_connected(d) !=
 		    ((scenes[i].end & OPEN) != 0))
 			fail_msg("%s: end", scenes[i].name);

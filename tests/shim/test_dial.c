@@ -8,12 +8,15 @@
 #include "smtp/dial.h"
 
 #include <sys/types.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -28,6 +31,57 @@
 
 #define LONG	30000		/* ms; never waited for */
 #define SHORT	100		/* ms; waited for */
+
+/* errno of a call that fails, or 0 */
+enum { AT_SOCKET, AT_BIND, AT_CONNECT, AT_POLL, NFAIL };
+static int fail_with[NFAIL];
+
+int	__wrap_socket(int, int, int);
+int	__real_socket(int, int, int);
+int	__wrap_bind(int, const struct sockaddr *, socklen_t);
+int	__real_bind(int, const struct sockaddr *, socklen_t);
+int	__wrap_connect(int, const struct sockaddr *, socklen_t);
+int	__real_connect(int, const struct sockaddr *, socklen_t);
+int	__wrap_poll(struct pollfd *, nfds_t, int);
+int	__real_poll(struct pollfd *, nfds_t, int);
+
+/* So that there is something to wait for, connect(2) is under way then. */
+static bool
+fails(int at)
+{
+	if (at == AT_CONNECT && fail_with[AT_POLL] != 0) {
+		errno = EINPROGRESS;
+		return true;
+	}
+	if (fail_with[at] == 0)
+		return false;
+	errno = fail_with[at];
+	return true;
+}
+
+int
+__wrap_socket(int domain, int type, int protocol)
+{
+	return fails(AT_SOCKET) ? -1 : __real_socket(domain, type, protocol);
+}
+
+int
+__wrap_bind(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	return fails(AT_BIND) ? -1 : __real_bind(fd, sa, len);
+}
+
+int
+__wrap_connect(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	return fails(AT_CONNECT) ? -1 : __real_connect(fd, sa, len);
+}
+
+int
+__wrap_poll(struct pollfd *p, nfds_t n, int ms)
+{
+	return fails(AT_POLL) ? -1 : __real_poll(p, n, ms);
+}
 
 static int
 listen_on(struct sockaddr_in *sin, int backlog)
@@ -102,6 +156,54 @@ test_dial_one_fails(void **state)
 	assert_int_equal(dial_one(&sin, "192.0.2.77", LONG, &r), -1);
 	assert_int_equal(r.code, R_LOCALERR);
 	assert_non_null(strstr(r.text, "cannot use source-address 192.0.2.77"));
+	close(fd);
+}
+
+/* Our own lack is not the host's fault, and is said to be ours. */
+static void
+test_dial_one_short_of_descriptors(void **state)
+{
+	struct rlimit rl, few;
+	struct sockaddr_in sin;
+	struct result r;
+	int fd = listen_on(&sin, -1);
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	few = rl;
+	few.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(dial_one(&sin, NULL, LONG, &r), -1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	assert_int_equal(r.code, R_SHORT);
+	assert_string_equal(r.text,
+	    "cannot make a socket: out of file descriptors here");
+	assert_string_equal(result_esc(&r), "4.3.0");
+	close(fd);
+}
+
+/* Each call that can say so. */
+static void
+test_dial_one_short_in_a_call(void **state)
+{
+	static const int errors[] = { ENOMEM, ENOBUFS, ENFILE };
+	struct sockaddr_in sin;
+	struct result r;
+	size_t i, j;
+	int fd = listen_on(&sin, -1);
+
+	(void)state;
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		for (j = 0; j < NFAIL; j++) {
+			fail_with[j] = errors[i];
+			assert_int_equal(dial_one(&sin, "127.0.0.1", LONG,
+			    &r), -1);
+			fail_with[j] = 0;
+			assert_int_equal(r.code, R_SHORT);
+			assert_non_null(strstr(r.text, errors[i] == ENFILE ?
+			    "out of file descriptors on this machine" :
+			    "out of memory here"));
+		}
 	close(fd);
 }
 
@@ -220,6 +322,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dial_one),
 		cmocka_unit_test(test_dial_one_fails),
+		cmocka_unit_test(test_dial_one_short_of_descriptors),
+		cmocka_unit_test(test_dial_one_short_in_a_call),
 		cmocka_unit_test(test_dial_black_hole),
 		cmocka_unit_test(test_dial_two_black_hole),
 		cmocka_unit_test(test_dial_two),

@@ -76,6 +76,7 @@ get_job(int sock, struct job *job, int *fd, int *pipe_fd)
 }
 
 static bool is_offline;	/* the domain, and the file "online" is not there */
+static bool is_short;	/* the domain: this machine is short of something */
 static bool is_mute;	/* the domain: no journal can be written */
 
 static void
@@ -92,6 +93,7 @@ report(int sock, const struct job *job, enum report_kind kind, uint32_t rcpt,
 	rep.retired = retired;
 	rep.dead = dead;
 	rep.offline = kind == REPORT_DONE && is_offline;
+	rep.is_short = kind == REPORT_DONE && is_short;
 	rep.unrecorded = kind == REPORT_RCPT && is_mute;
 	if (send(sock, &rep, sizeof(rep), MSG_NOSIGNAL) == -1)
 		_exit(71);
@@ -101,7 +103,9 @@ report(int sock, const struct job *job, enum report_kind kind, uint32_t rcpt,
 static void
 decide(const char *addr, struct result *r)
 {
-	if (is_offline || strstr(addr, "temp") != NULL || strstr(addr, "dead") != NULL)
+	if (is_short)
+		result_set_errno(r, R_CONNECT, EMFILE, "socket");
+	else if (is_offline || strstr(addr, "temp") != NULL || strstr(addr, "dead") != NULL)
 		result_set(r, R_CONNECT, "connection refused by the test");
 	else if (strstr(addr, "perm") != NULL) {
 		result_set(r, R_REFUSED, "no such user in the test");
@@ -165,6 +169,8 @@ worker_run(const struct conf *conf, struct queue *q, int sock)
 		note(domain, &job);
 		is_offline = strstr(domain, "offline") != NULL &&
 		    !fixture_exists(".", "online");
+		is_short = strstr(domain, "short") != NULL &&
+		    !fixture_exists(".", "enough");
 		is_mute = strstr(domain, "mute") != NULL;
 		if (strstr(domain, "early") != NULL)
 			raise(SIGKILL);
@@ -610,6 +616,16 @@ test_dispatch_grows_with_success(void **state)
 	assert_int_equal(dispatch_workers(d), 1);
 }
 
+static void
+touch(const char *name)
+{
+	int fd = open(fixture_path(".", name), O_WRONLY | O_CREAT | O_CLOEXEC,
+	    0600);
+
+	assert_int_not_equal(fd, -1);
+	close(fd);
+}
+
 /* Without a network a few attempts are made, not one for each message. */
 static void
 test_dispatch_offline(void **state)
@@ -617,7 +633,7 @@ test_dispatch_offline(void **state)
 	struct msgid id;
 	char rcpt[64];
 	size_t tried;
-	int i, fd;
+	int i;
 
 	(void)state;
 	for (i = 0; i < 50; i++) {
@@ -638,9 +654,7 @@ test_dispatch_offline(void **state)
 	while (dispatch_active(d) != 0);
 	assert_int_equal(noted("offline"), tried + 1);
 	/* sooner, if somebody hopes so; and then all go */
-	fd = open(fixture_path(".", "online"), O_WRONLY | O_CREAT | O_CLOEXEC,
-	    0600);
-	close(fd);
+	touch("online");
 	skew += 1000;
 	tick();
 	dispatch_hope(d);
@@ -703,7 +717,6 @@ test_dispatch_offline_both(void **state)
 {
 	struct msgid id;
 	size_t tried;
-	int fd;
 
 	(void)state;
 	begin_outage();
@@ -714,9 +727,7 @@ test_dispatch_offline_both(void **state)
 	assert_int_equal(noted("offline") + noted("ok.test"), tried);
 	assert_journal(&id, "D");
 	/* the rest when the network is back, each of them once */
-	fd = open(fixture_path(".", "online"), O_WRONLY | O_CREAT | O_CLOEXEC,
-	    0600);
-	close(fd);
+	touch("online");
 	skew += 6000;
 	run();
 	now.wall += 400;
@@ -748,6 +759,54 @@ test_dispatch_offline_is_found_beside_local_mail(void **state)
 	}
 	assert_int_equal(noted("(local)"), 20);
 	assert_int_equal(noted("offline"), OUTAGE_ATTEMPTS);
+	assert_true(dispatch_is_offline(d));
+}
+
+/* What this machine lacks says nothing of a destination, nor of the network. */
+static void
+test_dispatch_short_of_something(void **state)
+{
+	struct msgid id[3];
+	struct dest *dest;
+	size_t i;
+
+	(void)state;
+	conf.per_destination = 8;
+	dest = dests_get(d->dests, "short.test");
+	dest->limit = 5;
+	for (i = 0; i < 3; i++)
+		fixture_drop(&id[i], "a@x.test", "b@short.test");
+	run();
+	/* each was tried, and waits; the destination is as it was */
+	assert_int_equal(noted("short.test"), 3);
+	for (i = 0; i < 3; i++)
+		assert_journal(&id[i], "A");
+	assert_int_equal(dest->limit, 5);
+	assert_false(dest->blocked);
+	touch("enough");
+	fixture_drop(&id[0], "a@x.test", "b@short.test");
+	run();
+	assert_int_equal(noted("short.test"), 4);
+	assert_int_equal(dispatch_messages(d), 3);
+}
+
+static void
+test_dispatch_offline_probe_is_short(void **state)
+{
+	struct msgid id;
+	size_t tried;
+	int i;
+
+	(void)state;
+	begin_outage();
+	tried = noted("offline");
+	drop_as(&id, 64902, "b@short.test");
+	for (i = 0; i < 5; i++) {
+		skew += 100000;
+		run();
+	}
+	assert_int_equal(noted("short.test"), 1);
+	assert_int_equal(noted("offline"), tried + 4);
 	assert_true(dispatch_is_offline(d));
 }
 
@@ -1683,6 +1742,8 @@ main(void)
 		TEST(test_dispatch_offline_both),
 		TEST(test_dispatch_offline_is_found_beside_local_mail),
 		TEST(test_dispatch_offline_probe_is_put_off),
+		TEST(test_dispatch_offline_probe_is_short),
+		TEST(test_dispatch_short_of_something),
 		TEST(test_dispatch_rate),
 		TEST(test_dispatch_rate_hires_nobody),
 		TEST(test_dispatch_passes_the_reader),

@@ -33,6 +33,7 @@ static const struct {
 	{ R_BLOCKED, "blocked", "5.7.1", EX_UNAVAILABLE, "bounced" },
 	{ R_EXPIRED, "expired", "5.4.7", EX_UNAVAILABLE, "bounced" },
 	{ R_LOCALERR, "localerr", "4.3.0", EX_TEMPFAIL, "deferred" },
+	{ R_SHORT, "short", "4.3.0", EX_TEMPFAIL, "deferred" },
 	{ R_HELD, "held", "4.3.2", EX_TEMPFAIL, "deferred" },
 	{ R_CONFIG, "config", "4.3.5", EX_TEMPFAIL, "deferred" },
 	{ R_CONNECT, "connect", "4.4.1", EX_TEMPFAIL, "deferred" },

@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include <sys/resource.h>
+
 #include <mxdb.h>
 
 #include "run/self.h"
@@ -270,7 +272,7 @@ static const struct {
 	{ MX_EDEFER, NULL, R_HELD, "4.3.2" },
 	{ MX_ESOURCE, NULL, R_CONFIG, "4.3.5" },
 	{ MX_ECONFIG, NULL, R_CONFIG, "4.3.5" },
-	{ MX_ENOMEM, NULL, R_LOCALERR, "4.3.0" },
+	{ MX_ENOMEM, NULL, R_SHORT, "4.3.0" },
 	{ MX_ESYSTEM, NULL, R_LOCALERR, "4.3.0" },
 	{ MX_EINVAL, NULL, R_LOCALERR, "4.3.0" },
 	{ MX_ENXDOMAIN, "5.1.2", R_NOHOST, "5.1.2" },
@@ -493,11 +495,34 @@ static const struct {
 	{ "timeout", MX_ETIMEOUT, 0, R_OFFLINE },
 	{ "no address", MX_ENOADDR, 0, R_NOROUTE },
 	{ "no such host", MX_ENXDOMAIN, 0, R_NOROUTE },
-	{ "memory", MX_ENOMEM, 0, R_LOCALERR },
+	{ "memory", MX_ENOMEM, 0, R_SHORT },
 	{ "written by hand", MX_ENOADDR, MXE_LOCALCONF, R_CONFIG },
 	{ "written by hand, timeout", MX_EADDRAGAIN, MXE_LOCALCONF,
 	    R_DNSTEMP },
 };
+
+/* A lookup that fails because there is no descriptor does not say so. */
+static void
+test_route_find_short_of_descriptors(void **state)
+{
+	struct answer a = { .error = MX_EAGAIN, .text = "lookup failed" };
+	struct rlimit rl, few;
+	struct route *route;
+	struct router *rt;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	few = rl;
+	few.rlim_cur = 3;
+	rt = start(&a);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	route = route_find(rt, "u@d.example");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	assert_int_equal(route->why.code, R_SHORT);
+	assert_string_equal(route->why.text,
+	    "lookup failed: out of file descriptors here");
+	router_free(rt);
+}
 
 static void
 test_route_hop_no_address(void **state)
@@ -635,6 +660,7 @@ main(void)
 		cmocka_unit_test(test_route_find_by_recipient),
 		cmocka_unit_test(test_router_expire_leaning),
 		cmocka_unit_test(test_route_hop_addresses),
+		cmocka_unit_test(test_route_find_short_of_descriptors),
 		cmocka_unit_test(test_route_hop_no_address),
 		cmocka_unit_test(test_route_hop_doubt_is_short),
 		cmocka_unit_test(test_route_hop_cuts),
