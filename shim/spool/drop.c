@@ -263,7 +263,10 @@ free_drop(struct drop *d)
 	free(d);
 }
 
-/* TIMES and MODE say to the runner what it needs to know; TIMES may be NULL. */
+/*
+ * TIMES and MODE say to the runner what it needs to know; TIMES may be NULL.
+ * 0, or -1 with errno.
+ */
 static int
 commit(struct drop *d, const struct timespec times[2], mode_t mode)
 {
@@ -286,9 +289,6 @@ commit(struct drop *d, const struct timespec times[2], mode_t mode)
 		if (rc == -1 && errno != EINTR)
 			error = errno;
 	}
-	if (error != 0)
-		remove_file(d);
-	free_drop(d);
 	errno = error;
 	return error == 0 ? 0 : -1;
 }
@@ -296,7 +296,13 @@ commit(struct drop *d, const struct timespec times[2], mode_t mode)
 int
 drop_commit(struct drop *d)
 {
-	return commit(d, NULL, 0640);
+	int rc = commit(d, NULL, 0640), error = errno;
+
+	if (rc == -1)
+		remove_file(d);
+	free_drop(d);
+	errno = error;
+	return rc;
 }
 
 int
@@ -304,8 +310,14 @@ drop_commit_for(struct drop *d, uid_t uid)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 	    { .tv_sec = time(NULL), .tv_nsec = (long)queue_uid(uid) } };
+	int rc = commit(d, times, 0440), error = errno;
 
-	return commit(d, times, 0440);
+	if (rc == 0)
+		free_drop(d);
+	else if (d->fd != -1)
+		(void)fchmod(d->fd, 0600);
+	errno = error;
+	return rc;
 }
 
 void

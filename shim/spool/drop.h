@@ -32,7 +32,7 @@ struct drop;
  * drop_commit: 0, and the message is on disk; or -1 with errno, ETIMEDOUT
  *	after 24 hours, and the file is gone.  Frees the drop either way.
  * drop_commit_for: the same by the owner of the spool for UID, whose message
- *	it is.
+ *	it is.  After -1 there is an unfinished file until drop_abort().
  * drop_abort: remove the file; NULL is fine.
  * drop_need: room for a message of MAX_SIZE octets, and for the copy that the
  *	runner makes.

@@ -96,11 +96,14 @@ parse_answer(char *line, size_t len, struct buf *text)
 	return (int)code;
 }
 
-/* The code of the answer, or -1 with errno; ECONNRESET: there was none. */
+/*
+ * The code of the answer, or -1 with errno; ECONNRESET: there was none.
+ * *BEGUN: the message may be in the spool.
+ */
 static int
-read_answer(const struct stream *s, struct buf *text)
+read_answer(const struct stream *s, struct buf *text, bool *begun)
 {
-	char line[1024];
+	char line[1024], *answer = line;
 	size_t len = 0;
 	ssize_t n = 1;
 
@@ -111,17 +114,23 @@ read_answer(const struct stream *s, struct buf *text)
 		if (n > 0)
 			len += (size_t)n;
 	}
+	if (len > 0 && line[0] == '+') {
+		*begun = true;
+		answer++;
+		len--;
+	}
 	if (n == -1)
 		return -1;
-	line[len] = '\0';
-	n = parse_answer(line, len, text);
+	answer[len] = '\0';
+	n = parse_answer(answer, len, text);
 	errno = len == 0 ? ECONNRESET : EPROTO;
 	return (int)n;
 }
 
-/* One try.  The code of the answer, or -1 with errno. */
+/* One try.  The code of the answer, or -1 with errno; *BEGUN as above. */
 static int
-try_once(const char *path, const char *id, int fd, struct buf *text)
+try_once(const char *path, const char *id, int fd, struct buf *text,
+    bool *begun)
 {
 	struct stream s;
 	int sock, code, error = 0;
@@ -130,13 +139,14 @@ try_once(const char *path, const char *id, int fd, struct buf *text)
 		return -1;
 	stream_init(&s, sock, SILENCE_MS, TOTAL_MS);
 	buf_reset(text);
-	buf_printf(text, "%s\n", id);
+	buf_printf(text, "%s%s\n", id, *begun ? "+" : "");
 	/* who refuses does not read all of it */
 	if (stream_send(&s, text->data, text->len) == -1 ||
 	    send_file(&s, fd) == -1)
 		error = errno;
 	(void)shutdown(sock, SHUT_WR);
-	code = error == ETIMEDOUT ? -1 : read_answer(&s, text);
+	code = error == ETIMEDOUT ? -1 : read_answer(&s, text,
+	    begun);
 	if (code == -1 && error == 0)
 		error = errno;
 	close(sock);
@@ -150,9 +160,10 @@ int
 handover_send(const char *path, const char *id, int fd, struct buf *text)
 {
 	struct pollfd none = { .fd = -1 };
+	bool begun = false;
 	int i, code;
 
-	for (i = 0; (code = try_once(path, id, fd, text)) == -1; i++) {
+	for (i = 0; (code = try_once(path, id, fd, text, &begun)) == -1; i++) {
 		/* it died, or there are too many at the moment */
 		if (i == TRIES - 1 || (errno != ECONNRESET && errno != EPIPE &&
 		    errno != EAGAIN))

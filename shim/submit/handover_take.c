@@ -39,6 +39,7 @@ struct take {
 	const struct conf *conf;
 	struct msgid	*id;
 	uid_t		 uid;		/* of the other side */
+	bool		 again;		/* it knows of a commit */
 	int		 from;		/* what came */
 };
 
@@ -71,19 +72,28 @@ spool_failed(const struct take *t)
 
 /* --- what comes ----------------------------------------------------------- */
 
+/* N octets, no less. */
 static bool
-read_id(const struct take *t)
+read_octets(const struct take *t, char *p, size_t n)
+{
+	ssize_t r;
+
+	for (; n > 0; p += r, n -= (size_t)r)
+		if ((r = stream_receive(&t->s, p, n)) <= 0)
+			return false;
+	return true;
+}
+
+static bool
+read_id(struct take *t)
 {
 	char line[ID_LEN + 1];
-	size_t len = 0;
-	ssize_t n;
 
-	while (len < sizeof(line)) {
-		n = stream_receive(&t->s, line + len, sizeof(line) - len);
-		if (n <= 0)
-			return false;
-		len += (size_t)n;
-	}
+	if (!read_octets(t, line, sizeof(line)))
+		return false;
+	if ((t->again = line[ID_LEN] == '+') &&
+	    !read_octets(t, line + ID_LEN, 1))
+		return false;
 	if (line[ID_LEN] != '\n')
 		return false;
 	line[ID_LEN] = '\0';
@@ -234,16 +244,20 @@ store(const struct take *t, struct drop *d)
 {
 	int code = look_in_queue(t);
 
+	if (code == EX_OK && t->again)
+		code = KNOWN;	/* and delivered */
 	if (code == EX_OK)
 		code = copy(t, drop_fd(d));
-	/* nobody is told that it is safe: let it be sent again */
-	if (code == EX_OK && stream_is_deserted(&t->s))
-		code = EX_IOERR;
-	if (code != EX_OK) {
-		drop_abort(d);
-		return code;
-	}
-	return drop_commit_for(d, t->uid) == 0 ? EX_OK : spool_failed(t);
+	/* from here on the client knows that it may be in the spool */
+	if (code == EX_OK && stream_send(&t->s, "+", 1) == -1)
+		code = EX_IOERR;	/* nobody would hear that it is safe */
+	if (code == EX_OK && drop_commit_for(d, t->uid) == 0)
+		return EX_OK;
+	/* what is gone without an answer would be taken for delivered */
+	if (code == EX_OK)
+		code = spool_failed(t);
+	drop_abort(d);
+	return code;
 }
 
 /* As store(). */

@@ -68,13 +68,3 @@ stream_receive(const struct stream *s, char *p, size_t n)
 	} while (r == -1 && (errno == EINTR || errno == EAGAIN));
 	return r;
 }
-
-bool
-stream_is_deserted(const struct stream *s)
-{
-	struct pollfd pfd = { .fd = s->fd };
-
-	/* who only shut down one side is no hang-up */
-	return poll(&pfd, 1, 0) == 1 &&
-	    (pfd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
-}

@@ -5,7 +5,6 @@
 
 #include <sys/types.h>
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,11 +18,9 @@ struct stream {
  * stream_init: times in ms.
  * stream_send: all of it: 0, or -1 with errno; ETIMEDOUT: that took too long.
  * stream_receive: as recv(2), but it does not fail with EINTR.
- * stream_is_deserted: whether the other side has gone, or reads no more.
  */
 void	stream_init(struct stream *, int fd, int silence, int total);
 int	stream_send(const struct stream *, const char *, size_t n);
 ssize_t	stream_receive(const struct stream *, char *, size_t n);
-bool	stream_is_deserted(const struct stream *);
 
 #endif /* SHIM_SUBMIT_STREAM_H */

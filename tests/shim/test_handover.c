@@ -98,7 +98,7 @@ __wrap_send(int fd, const void *p, size_t n, int flags)
 {
 	if (step())
 		return -1;
-	/* the server says that it is safe */
+	/* the server says that it is safe; what comes before is "+" */
 	if (n == 3 && memcmp(p, "0 \n", 3) == 0 && synced == 0)
 		_exit(98);
 	return __real_send(fd, p, n, flags);
@@ -190,9 +190,13 @@ status_of(pid_t pid)
 	return WEXITSTATUS(status);
 }
 
+static bool runs;		/* so does a runner */
+static int deliver(void);
+
 /*
  * One connection after the other, each with a child of its own; the faults are
- * for the first one, whose status is in *FIRST.
+ * for the first one, whose status is in *FIRST; behind it is what was delivered
+ * after that.
  */
 static pid_t
 serve_all(int *first)
@@ -212,8 +216,21 @@ serve_all(int *first)
 			_exit(96);
 		if (n == 0)
 			*first = WEXITSTATUS(status);
+		if (n == 0 && runs)
+			first[1] += deliver();
 		die_at = fail_at = 0;
 	}
+}
+
+/* What a runner does with a finished message, as far as we see it. */
+static int
+deliver(void)
+{
+	struct stat st;
+
+	return lstat(fixture_path("drop", ID), &st) == 0 &&
+	    st.st_mode == (S_IFREG | 0440) &&
+	    unlink(fixture_path("drop", ID)) == 0;
 }
 
 static void
@@ -509,14 +526,15 @@ static void
 try_faults(int *fault, int last)
 {
 	struct buf text = BUF_INIT;
-	int n, code, finished, others, failed = 0, *first;
+	int n, code, finished, others, failed = 0, delivered = 0, *first;
 	pid_t pid;
 
-	first = mmap(NULL, sizeof(*first), PROT_READ | PROT_WRITE,
+	first = mmap(NULL, 2 * sizeof(*first), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(first != MAP_FAILED);
 	for (n = 1, *first = 99; n <= last || *first == 99; n++) {
 		*fault = n;
+		first[1] = 0;
 		pid = serve_all(first);
 		*fault = 0;
 		code = hand_over(message(10), &text);
@@ -525,6 +543,8 @@ try_faults(int *fault, int last)
 		print_message("%d: %d, %d finished, %d not %s\n", n, code,
 		    finished, others, buf_str(&text));
 		assert_true(code == EX_OK || code == EX_TEMPFAIL);
+		delivered += first[1];
+		finished += first[1];
 		assert_int_equal(finished, code == EX_OK ? 1 : 0);
 		/* an unlink that failed, or was never called */
 		assert_true(others <= 1);
@@ -532,7 +552,8 @@ try_faults(int *fault, int last)
 	}
 	assert_true(n > 7 && failed > 0);
 	assert_int_equal(code, EX_OK);
-	assert_int_equal(munmap(first, sizeof(*first)), 0);
+	assert_true(!runs || delivered > 1);
+	assert_int_equal(munmap(first, 2 * sizeof(*first)), 0);
 	buf_clear(&text);
 }
 
@@ -548,6 +569,63 @@ test_handover_server_dies(void **state)
 {
 	(void)state;
 	try_faults(&die_at, 1);
+}
+
+/* Delivered, before the client comes again. */
+static void
+test_handover_server_dies_and_runner_works(void **state)
+{
+	(void)state;
+	runs = true;
+	try_faults(&die_at, 1);
+	runs = false;
+}
+
+/* A client that knows of a commit. */
+static void
+test_handover_was_committed(void **state)
+{
+	static const struct {
+		const char	*head;
+		bool		 unfinished;	/* there is such a file */
+		const char	*answer;
+		int		 left;		/* in drop/ */
+	} rows[] = {
+		{ ID "+\n", false, "0 \n", 0 },
+		{ ID "+\n", true, "75 ", 1 },
+		{ ID "\n", false, "+0 \n", 1 },
+		{ ID "+", false, "65 ", 0 },
+		{ ID "++\n", false, "65 ", 0 },
+	};
+	char octets[4096], *answer;
+	int fd, sock, finished, others;
+	ssize_t n;
+	size_t i;
+	pid_t pid;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fd = message(10);
+		n = pread(fd, octets, sizeof(octets), 0);
+		close(fd);
+		assert_true(n > 0);
+		fd = !rows[i].unfinished ? -1 :
+		    open(fixture_path("drop", ID), O_CREAT | O_WRONLY, 0600);
+		if (fd != -1)
+			close(fd);
+		pid = serve_one();
+		sock = connect_to_server();
+		say(sock, rows[i].head, strlen(rows[i].head));
+		say(sock, octets, (size_t)n);
+		(void)shutdown(sock, SHUT_WR);
+		answer = hear(sock);
+		print_message("%s", answer);
+		assert_int_equal(strncmp(answer, rows[i].answer,
+		    strlen(rows[i].answer)), 0);
+		(void)status_of(pid);
+		look(&finished, &others);
+		assert_int_equal(finished + others, rows[i].left);
+	}
 }
 
 /* Whose identifier it is that comes a second time. */
@@ -607,6 +685,10 @@ static const struct {
 	const char	*text;
 } answers[] = {
 	{ "0 \n", EX_OK, "" },
+	{ "+0 \n", EX_OK, "" },
+	{ "+75 x\n", EX_TEMPFAIL, "x" },
+	{ "+", EX_TEMPFAIL, "nobody answers" },
+	{ "++0 \n", EX_TEMPFAIL, "Protocol error" },
 	{ "0\n", EX_TEMPFAIL, "Protocol error" },
 	{ "0 ", EX_TEMPFAIL, "Protocol error" },
 	{ "\n", EX_TEMPFAIL, "Protocol error" },
@@ -708,6 +790,8 @@ main(void)
 		cmocka_unit_test(test_handover_client_dies),
 		cmocka_unit_test(test_handover_one_call_fails),
 		cmocka_unit_test(test_handover_server_dies),
+		cmocka_unit_test(test_handover_server_dies_and_runner_works),
+		cmocka_unit_test(test_handover_was_committed),
 		cmocka_unit_test(test_handover_again),
 		cmocka_unit_test(test_handover_answers),
 		cmocka_unit_test(test_handover_nobody_there),
