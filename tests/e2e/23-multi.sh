@@ -62,4 +62,36 @@ run
 check "250 recipients arrive" is "$(rcpts a | wc -w | tr -d ' ')" 250
 check "nothing is left" is "$(queued) $(drop_count)" "0 0"
 
+# mixed N: of N recipients a third is accepted, a third refused, a third put
+# off, in turns; then each has what the server said, and no other.
+mixed()
+{
+	mx_clear
+	empty_queue
+	mixed_all=$("$PY" -c 'import sys
+print(*(("u%d", "no%d", "later%d")[i % 3] % i + "@one.example"
+    for i in range(int(sys.argv[1]))))' "$1")
+	# shellcheck disable=SC2086 # addresses without blanks
+	mail $mixed_all && run && run || return
+	mailq -j > $T/waiting
+	cat $T/mail/a/*.json > $T/accepted 2> /dev/null
+	cat $T/mail/home/*.eml > $T/reported 2> /dev/null
+	"$PY" - "$1" $T/waiting $T/accepted $T/reported << 'END'
+import json, re, sys
+n = int(sys.argv[1])
+waiting, accepted, reported = (open(f).read() for f in sys.argv[2:])
+want = [[w % i + "@one.example" for i in range(n) if i % 3 == k]
+        for k, w in enumerate(("u%d", "no%d", "later%d"))]
+got = [sum((json.loads(line)["rcpts"] for line in accepted.splitlines()), []),
+       re.findall(r"(?m)^Final-Recipient: rfc822; (\S+)", reported),
+       [r["address"] for line in waiting.splitlines()
+        for r in json.loads(line)["recipients"] if r["dsn"] == "4.2.1"]]
+assert [sorted(g) for g in got] == [sorted(w) for w in want], got
+END
+}
+for n in 1 2 100 1000; do
+	check "$n recipients of all kinds" mixed $n
+done
+check "one report of 333" is "$(mx_count home)" 1
+
 finish
