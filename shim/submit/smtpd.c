@@ -321,7 +321,11 @@ do_refused(struct session *s, char *arg)
 	fail(s, "502 5.5.1 not offered");
 }
 
-/* Not a client of ours: a browser that was told to talk to this port. */
+/*
+ * Not a client of ours: a browser, or another program that was told to talk
+ * HTTP to this port.  Its lines must not be counted as mistakes up to the body,
+ * in which somebody may have written commands.
+ */
 static void
 do_http(struct session *s, char *arg)
 {
@@ -351,7 +355,9 @@ static const struct command {
 	{ "ETRN", do_refused },
 	{ "GET", do_http },
 	{ "POST", do_http },
+	{ "PUT", do_http },
 	{ "CONNECT", do_http },
+	{ "Host:", do_http },	/* after any other method */
 };
 
 static void

@@ -109,13 +109,11 @@ else
 	skip "smtplib over IPv6" "no IPv6 here"
 fi
 
-# From another machine: refused, whatever the unit listens on.
-serve alice 192.0.2.1:2525
-from_there()
-{
-	there "$PY" -c '
-import socket
-s = socket.create_connection(("192.0.2.1", 2525), 10)
+# From another machine: refused, whatever the unit listens on, and before a
+# word is read.
+cat > $T/refused.py << 'END'
+import socket, sys
+s = socket.create_connection((sys.argv[1], 2525), 10)
 got = b""
 while True:
     p = s.recv(4096)
@@ -123,10 +121,26 @@ while True:
         break
     got += p
 print(got)
-assert got.startswith(b"554 5.7.1 ") and got.count(b"\r\n") == 1'
-}
-check "a client of another machine is not served" from_there
+assert got.startswith(b"554 5.7.1 ") and got.count(b"\r\n") == 1
+END
+serve alice 192.0.2.1:2525
+check "a client of another machine is not served" \
+    there "$PY" $T/refused.py 192.0.2.1
+check "nor one that uses the address of this one" "$PY" $T/refused.py 192.0.2.1
 kill $served
+if [ "$HAVE_IPV6" -eq 1 ]; then
+	serve alice '[::]:2525'
+	check "IPv6: another machine" there "$PY" $T/refused.py 2001:db8::1
+	check "IPv4 at a socket of IPv6: another machine" \
+	    there "$PY" $T/refused.py 192.0.2.1
+	check "and this one" "$PY" $T/client.py 127.0.0.1 2525
+	check "named in Received" grep -q '^Received: from me.example (\[IPv6:::ffff:127.0.0.1\])' \
+	    "$SPOOL"/drop/*
+	empty_queue
+	kill $served
+else
+	skip "a socket of IPv6" "no IPv6 here"
+fi
 
 # On standard input, as Symfony and Swift call it.
 session()

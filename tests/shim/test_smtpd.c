@@ -218,6 +218,8 @@ static const struct {
 	{ "FOO\r\n", "500 5.5.1 \"FOO\"" },
 	{ "\r\n", "500 5.5.1 \"\"" },
 	{ "GET / HTTP/1.1\r\nNOOP\r\n", "421 4.7.0 this is SMTP\r\n" },
+	{ "PATCH / HTTP/1.1\r\nhost: localhost\r\nEHLO x\r\n",
+	    "500 5.5.1 \"PATCH / HTTP/1.1\" is no command\r\n421 4.7.0 this is SMTP\r\n" },
 	/* a line ends with CRLF, and with nothing else */
 	{ "NOOP\n", "500 5.5.2 lines end" },
 	{ "NOOP\rNOOP\r\n", "500 5.5.2 lines end" },
