@@ -271,6 +271,25 @@ write_from(struct buf *f, const struct complete_facts *facts)
 	}
 }
 
+static const char *
+count(void *n, const struct addr *a)
+{
+	(void)a;
+	++*(unsigned *)n;
+	return NULL;
+}
+
+/* RFC 5322 section 3.6.2: then a Sender says which of them it was. */
+static bool
+has_several_authors(const struct header *h)
+{
+	const char *value = header_value(h, "From"), *why;
+	unsigned n = 0;
+
+	return value != NULL &&
+	    addr_list(value, strlen(value), count, &n, &why) == 0 && n > 1;
+}
+
 static void
 add_missing(struct header *h, const struct complete_facts *facts)
 {
@@ -287,6 +306,11 @@ add_missing(struct header *h, const struct complete_facts *facts)
 	if (!header_has(h, "From")) {
 		f = header_add(h);
 		buf_adds(f, "From: ");
+		write_from(f, facts);
+	}
+	if (has_several_authors(h) && !header_has(h, "Sender")) {
+		f = header_add(h);
+		buf_adds(f, "Sender: ");
 		write_from(f, facts);
 	}
 	/* whoever is hidden stays so, and the receiver sees that */

@@ -117,6 +117,7 @@ expand_gecos(const char *gecos, const char *login)
 {
 	struct buf b = BUF_INIT;
 
+	gecos += strspn(gecos, " ");
 	for (; *gecos != '\0' && *gecos != ','; gecos++) {
 		if (*gecos != '&') {
 			buf_addc(&b, *gecos);
@@ -126,6 +127,8 @@ expand_gecos(const char *gecos, const char *login)
 		    (char)(*login - 'a' + 'A') : *login);
 		buf_adds(&b, login[0] != '\0' ? login + 1 : "");
 	}
+	while (b.len > 0 && b.data[b.len - 1] == ' ')
+		b.data[--b.len] = '\0';
 	return buf_take(&b);
 }
 

@@ -98,6 +98,13 @@ static const struct row whole[] = {
 	    "To: a@b\nCc: c@d\nTo:  e@f,\n g\nCC: h@i",
 	    "To: a@b,\r\n\te@f,\r\n g@m.example\r\nCc: c@d,\r\n\th@i\r\n"
 	    DATE MID FROM },
+	{ "several authors", "From: a@b, c@d\nTo: e@f\nDate: d\nMessage-ID: <m>",
+	    "From: a@b, c@d\r\nTo: e@f\r\nDate: d\r\nMessage-ID: <m>\r\n"
+	    "Sender: \"Me, Myself\" <me@m.example>\r\n" },
+	{ "several authors, and who sent it",
+	    "From: a@b\nFrom: c@d\nSender: c@d\nTo: e@f\nDate: d\nMessage-ID: <m>",
+	    "From: a@b,\r\n\tc@d\r\nSender: c@d\r\nTo: e@f\r\nDate: d\r\n"
+	    "Message-ID: <m>\r\n" },
 	{ "of others the first stays",
 	    "Date: d\nTo: a@b\nSubject: x\nsubject: y\nDate: e\n"
 	    "Message-ID: <m>\nMessage-Id: <n>\nComments: 1\nComments: 2",

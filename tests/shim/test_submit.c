@@ -218,7 +218,7 @@ run(const char *text, const char *const *args)
 }
 
 static struct passwd me = { .pw_name = (char[]){ "me" },
-    .pw_gecos = (char[]){ "Me & You,room 1" } };
+    .pw_gecos = (char[]){ " Me & You ,room 1" } };
 
 static int
 reset(void **state)
