@@ -50,7 +50,7 @@ links nss/libmxnss.so.1 libmxres libbsd
 links nss/getmx libmxnss libmxres libbsd
 # Start-up is most of what sendmail costs.
 links shim/sendmail libbsd
-links shim/runner libmxnss libssl libcrypto libbsd
+links shim/runner libmxnss libmxres libssl libcrypto libbsd
 
 # exports FILE MAP: exactly the names of the version script.
 exports() {
