@@ -34,7 +34,8 @@ mxmemo_find(struct mxmemo *memo, uint64_t hash, const char *domain,
 	struct mxmemo_place *place = &memo->place[hash % MXMEMO_PLACES];
 	struct mxanswer *answer = place->answer;
 
-	if (answer != NULL && strcmp(answer->mh.domain, domain) == 0) {
+	if (answer != NULL && place->hash == hash &&
+	    strcmp(answer->mh.domain, domain) == 0) {
 		answer->refs++;
 		return answer;
 	}
@@ -50,6 +51,7 @@ mxmemo_put(struct mxmemo *memo, uint64_t hash, struct mxanswer *answer)
 	struct mxanswer *old = place->answer;
 
 	place->answer = answer;
+	place->hash = hash;
 	return old;
 }
 

@@ -18,6 +18,7 @@ struct mxanswer {
 struct mxmemo {			/* all zero at first */
 	struct mxmemo_place {
 		struct mxanswer	*answer;	/* or NULL */
+		uint64_t	 hash;		/* of its domain */
 		uint64_t	 missed;	/* what was not found last */
 	} place[MXMEMO_PLACES];
 };
