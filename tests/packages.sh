@@ -61,6 +61,11 @@ rpm_packages() {
 	find top/RPMS -name 'mxnss-mta-[0-9]*.rpm' -exec rpm -qpl {} + |
 	    grep -x /usr/sbin/sendmail.mxnss
 	check $? "sendmail leaves its usual name to alternatives"
+	find top/RPMS -name 'mxnss-mta-[0-9]*.rpm' -exec rpm2archive {} + &&
+	    tar -xzf top/RPMS/*/mxnss-mta-[0-9]*.rpm.tgz &&
+	    grep -q '^ExecStart=/usr/sbin/sendmail\.mxnss ' \
+	    usr/lib/systemd/system/mxnss-smtp@.service
+	check $? "the SMTP socket does not start another's sendmail"
 }
 
 # --- deb --------------------------------------------------------------------
