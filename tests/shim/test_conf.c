@@ -118,7 +118,7 @@ test_conf_load_every_key(void **state)
 	    "retry-max: 90s\n"
 	    "workers: 1\n"
 	    "per-destination: 1000\n"
-	    "rate: * 100/m, Big.Example 10/s,\tslow.example  2/d\n"
+	    "rate: * 100/m , Big.Example 10/s,\tslow.example  2/d\n"
 	    "connect-timeout: 1s\n"
 	    "reply-timeout: 1h\n"
 	    "data-timeout: 2m\n"
@@ -208,6 +208,8 @@ static const struct {
 	    "as 10/s, 100/m, 1000/h or 5000/d" },
 	{ "rate: * 10/y", "rate: \"10/y\" is not a number of messages per "
 	    "time, as 10/s, 100/m, 1000/h or 5000/d" },
+	{ "rate: * 10/s burst", "rate: \"10/s burst\" is not a number of "
+	    "messages per time, as 10/s, 100/m, 1000/h or 5000/d" },
 	{ "rate: * 0/s", "rate: \"0\" is not between 1 and 1000000" },
 	{ "rate: * x/s", "rate: \"x\" is not a number" },
 	{ "postmaster: root", "unknown key \"postmaster\"" },
