@@ -31,7 +31,8 @@ struct msgwriter {
 	uint64_t total;		/* octets so far, those in the buffer too */
 	uint32_t crc;		/* of what was written */
 	int	 error;		/* errno of the first failure: it stays */
-	bool	 eightbit;
+	bool	 eightbit;	/* in the message, but for what is new */
+	size_t	 new;		/* from there on the buffer was not looked at */
 	size_t	 len;
 	char	 buf[CHUNK];
 };
@@ -56,20 +57,32 @@ pread_all(int fd, char *p, size_t n, off_t at)
 	return (ssize_t)done;
 }
 
+static bool
+has_eightbit(struct msgwriter *w)
+{
+	if (!w->eightbit)
+		w->eightbit = utf8_has_eightbit(w->buf + w->new,
+		    w->len - w->new);
+	w->new = w->len;
+	return w->eightbit;
+}
+
 int
 msgwriter_flush(struct msgwriter *w)
 {
+	(void)has_eightbit(w);
 	w->crc = crc32c(w->crc, w->buf, w->len);
 	if (w->error == 0 && file_write(w->fd, w->buf, w->len) == -1)
 		w->error = errno;
-	w->len = 0;
+	w->len = w->new = 0;
 	errno = w->error;
 	return w->error == 0 ? 0 : -1;
 }
 
-static int
-writer_add(struct msgwriter *w, const char *p, size_t n)
+int
+msgwriter_data(struct msgwriter *w, const void *data, size_t n)
 {
+	const char *p = data;
 	size_t take;
 
 	w->total += n;
@@ -98,21 +111,16 @@ msgwriter_new(int fd, const struct envelope *env)
 	w->crc = 0;
 	w->error = 0;
 	w->eightbit = false;
-	w->len = 0;
+	w->len = w->new = 0;
 	buf_adds(&b, MSGFILE_MAGIC);
 	envelope_format(env, &b);
 	/* a failure shows in msgwriter_end() */
-	writer_add(w, b.data, b.len);
+	(void)msgwriter_data(w, b.data, b.len);
 	buf_clear(&b);
+	/* addresses may have what the message has not */
+	w->eightbit = false;
+	w->new = w->len;
 	return w;
-}
-
-int
-msgwriter_data(struct msgwriter *w, const void *p, size_t n)
-{
-	if (!w->eightbit)
-		w->eightbit = utf8_has_eightbit(p, n);
-	return writer_add(w, p, n);
 }
 
 off_t
@@ -351,6 +359,12 @@ wire_check(struct wire *w, const char *p, size_t n)
 	return nl == NULL || nl == end - 1 ? 0 : -1;
 }
 
+static size_t
+least(size_t max, off_t left)
+{
+	return left < (off_t)max ? (size_t)left : max;
+}
+
 struct copy {
 	int		 from;
 	off_t		 pos;
@@ -376,14 +390,13 @@ copy_piece(struct copy *c, const char *p, size_t n)
 static int
 copy_message(struct copy *c)
 {
-	char *chunk = xmalloc(CHUNK);
-	size_t want;
+	size_t want = least(CHUNK, c->end - c->pos);
+	char *chunk = xmalloc(want + 1);
 	ssize_t n;
 	int rc = 0;
 
 	while (rc == 0 && c->pos < c->end) {
-		want = c->end - c->pos < CHUNK ? (size_t)(c->end - c->pos) :
-		    CHUNK;
+		want = least(CHUNK, c->end - c->pos);
 		n = pread_all(c->from, chunk, want, c->pos);
 		if (n == -1) {
 			rc = -2;
@@ -438,7 +451,7 @@ copy_to(struct copy *c, int to, const struct buf *head, size_t used,
 	mf->start = (off_t)c->out->total;
 	rc = copy_message(c);
 	mf->size = (off_t)c->out->total - mf->start;
-	mf->eightbit = c->out->eightbit;
+	mf->eightbit = has_eightbit(c->out);
 	if (rc == 0)
 		rc = check_trailer(c, mf->eightbit);
 	if (rc == 0)
@@ -503,8 +516,7 @@ msgfile_readdress(int from, const struct msgfile *old,
 
 	*start = msgwriter_offset(w);
 	while (rc == 0 && done < old->size) {
-		want = old->size - done < CHUNK ? (size_t)(old->size - done) :
-		    CHUNK;
+		want = least(CHUNK, old->size - done);
 		n = pread_all(from, chunk, want, old->start + done);
 		if (n >= 0 && (size_t)n < want)
 			errno = EIO;	/* it was whole when it was copied */

@@ -96,15 +96,12 @@ least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Text without line ends and NUL. */
+/* Text of ASCII without line ends and NUL. */
 static int
-put_text(struct lines *l, const char *p, size_t n)
+put_ascii(struct lines *l, const char *p, size_t n)
 {
 	size_t k;
 
-	if (utf8_has_eightbit(p, n))
-		l->eightbit = true;
-	utf8_feed(&l->utf8, p, n);
 	if (l->col + l->ntail + n > LINES_MAX)
 		l->long_line = true;
 	if (!l->fold)
@@ -127,6 +124,16 @@ put_text(struct lines *l, const char *p, size_t n)
 		n -= k;
 	}
 	return 0;
+}
+
+/* Not of ASCII alone. */
+static int
+put_text(struct lines *l, const char *p, size_t n)
+{
+	if (utf8_has_eightbit(p, n))
+		l->eightbit = true;
+	utf8_feed(&l->utf8, p, n);
+	return put_ascii(l, p, n);
 }
 
 /* The same, with NUL. */
@@ -163,6 +170,22 @@ put_lone_crs(struct lines *l)
 	return 0;
 }
 
+/* Octets of an input line without CR and LF. */
+static int
+take_run(struct lines *l, const char *p, size_t n, bool plain)
+{
+	if (n == 0)
+		return 0;
+	if (l->dot) {
+		l->dot = false;
+		if (put_ascii(l, ".", 1) == -1)
+			return -1;
+	}
+	if (put_lone_crs(l) == -1)
+		return -1;
+	return plain ? put_ascii(l, p, n) : put_octets(l, p, n);
+}
+
 /* Octets within an input line: all but LF. */
 static int
 take_text(struct lines *l, const char *p, size_t n)
@@ -177,14 +200,9 @@ take_text(struct lines *l, const char *p, size_t n)
 			n--;
 			continue;
 		}
-		if (l->dot) {
-			l->dot = false;
-			if (put_text(l, ".", 1) == -1)
-				return -1;
-		}
 		cr = memchr(p, '\r', n);
 		len = cr != NULL ? (size_t)(cr - p) : n;
-		if (put_lone_crs(l) == -1 || put_octets(l, p, len) == -1)
+		if (take_run(l, p, len, false) == -1)
 			return -1;
 		p += len;
 		n -= len;
@@ -192,9 +210,18 @@ take_text(struct lines *l, const char *p, size_t n)
 	return 0;
 }
 
+/* Most text is: asked for a whole piece, it costs less than for each line. */
+static bool
+is_plain(const struct lines *l, const char *p, size_t n)
+{
+	return l->utf8.more == 0 && !utf8_has_eightbit(p, n) &&
+	    memchr(p, '\r', n) == NULL && memchr(p, '\0', n) == NULL;
+}
+
 int
 lines_feed(struct lines *l, const char *p, size_t n)
 {
+	bool plain = is_plain(l, p, n);
 	const char *nl;
 	size_t len;
 
@@ -209,7 +236,8 @@ lines_feed(struct lines *l, const char *p, size_t n)
 		nl = memchr(p, '\n', n);
 		len = nl != NULL ? (size_t)(nl - p) : n;
 		l->bol = l->bol && len == 0;
-		if (take_text(l, p, len) == -1)
+		if ((plain ? take_run(l, p, len, true) :
+		    take_text(l, p, len)) == -1)
 			return -1;
 		if (nl == NULL)
 			return 0;
