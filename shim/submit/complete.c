@@ -222,10 +222,16 @@ encode_field(struct buf *f)
 	size_t start = field_start(f);
 	struct buf out = BUF_INIT;
 
-	if (!utf8_has_eightbit(f->data, f->len) || is_structured(f))
+	bool has_parameters = field_is(f, "Content-Type") ||
+	    field_is(f, "Content-Disposition");
+
+	if (!utf8_has_eightbit(f->data, f->len) ||
+	    (is_structured(f) && !has_parameters))
 		return;
 	buf_add(&out, f->data, start);
-	if (field_is_one_of(f, address_fields))
+	if (has_parameters)
+		encode_parameters(&out, f->data + start, f->len - start);
+	else if (field_is_one_of(f, address_fields))
 		encode_addresses(&out, f->data + start, f->len - start);
 	else
 		encode_text(&out, f->data + start, f->len - start);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Encoded words.  Programs write names and subjects as they have them, in
- * UTF-8 mostly; that is how such text passes servers that know only ASCII.
+ * Encoded words, and parameters that are encoded.  Programs write names and
+ * subjects as they have them, in UTF-8 mostly; that is how such text passes
+ * servers that know only ASCII.
  */
 #include "config.h"
 
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/utf8.h"
 
@@ -242,12 +244,27 @@ encode_comments(struct buf *b, const char *p, size_t n)
 	}
 }
 
+/* The text, of which some may be quoted; unfolded. */
+static void
+unquote(struct buf *b, const char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] == '\\' && i + 1 < n)
+			i++;
+		else if (p[i] == '"' || p[i] == '\r' || p[i] == '\n')
+			continue;
+		buf_addc(b, p[i]);
+	}
+}
+
 /* The name of a mailbox or group, from blank to blank. */
 static void
 encode_name(struct buf *b, const char *p, size_t n)
 {
 	struct buf name = BUF_INIT;
-	size_t before = blanks_length(p, n), i;
+	size_t before = blanks_length(p, n);
 
 	if (!utf8_has_eightbit(p, n)) {
 		buf_add(b, p, n);
@@ -256,13 +273,7 @@ encode_name(struct buf *b, const char *p, size_t n)
 	buf_add(b, p, before);
 	while (n > before && is_blank(p[n - 1]))
 		n--;
-	for (i = before; i < n; i++) {
-		if (p[i] == '\\' && i + 1 < n)
-			i++;
-		else if (p[i] == '"' || p[i] == '\r' || p[i] == '\n')
-			continue;
-		buf_addc(&name, p[i]);
-	}
+	unquote(&name, p + before, n - before);
 	encode_phrase(b, buf_str(&name));
 	buf_addc(b, ' ');
 	buf_clear(&name);
@@ -315,5 +326,83 @@ encode_addresses(struct buf *b, const char *p, size_t n)
 			buf_addc(b, p[len++]);
 		p += len;
 		n -= len;
+	}
+}
+
+/* --- parameters ----------------------------------------------------------- */
+
+/* RFC 2231 section 4. */
+static void
+add_extended(struct buf *b, const struct buf *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`{|}~";
+	size_t i;
+
+	buf_printf(b, "*=%s''", encode_charset(text->data, text->len));
+	for (i = 0; i < text->len; i++)
+		if (text->data[i] != '\0' &&
+		    strchr(plain, text->data[i]) != NULL)
+			buf_addc(b, text->data[i]);
+		else
+			buf_printf(b, "%%%02X", (unsigned char)text->data[i]);
+}
+
+/* Whether there is such a form of the parameter NAME already. */
+static bool
+is_extended(const char *p, size_t n, const char *name, size_t len)
+{
+	for (; n > len; p++, n--)
+		if (p[len] == '*' && strncasecmp(p, name, len) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The parameter behind the semicolon at P, if it is outside ASCII: how many
+ * octets were dealt with, or 0.  ALL is the whole field.
+ */
+static size_t
+encode_parameter(struct buf *b, const char *p, size_t n, const char *all)
+{
+	size_t name = 1 + blanks_length(p + 1, n - 1), value = name, len;
+	struct buf text = BUF_INIT;
+
+	while (value < n && !is_blank(p[value]) &&
+	    strchr("=*;\"", p[value]) == NULL)
+		value++;
+	if (value == name || value == n || p[value] != '=')
+		return 0;
+	len = value + 1;
+	if (len < n && p[len] == '"')
+		len += enclosed_length(p + len, n - len);
+	else
+		while (len < n && !is_blank(p[len]) && p[len] != ';')
+			len++;
+	/* what separates the parts is looked for as it is written */
+	if (!utf8_has_eightbit(p + value, len - value) ||
+	    strncasecmp(p + name, "boundary", value - name) == 0)
+		return 0;
+	if (is_extended(all, (size_t)(p + n - all), p + name, value - name))
+		return len;
+	unquote(&text, p + value + 1, len - value - 1);
+	buf_add(b, p, value);
+	add_extended(b, &text);
+	buf_clear(&text);
+	return len;
+}
+
+void
+encode_parameters(struct buf *b, const char *p, size_t n)
+{
+	const char *all = p;
+	size_t len;
+
+	for (; n > 0; p += len, n -= len) {
+		len = *p == ';' ? encode_parameter(b, p, n, all) : 0;
+		if (len != 0)
+			continue;
+		len = *p == '"' || *p == '(' ? enclosed_length(p, n) : 1;
+		buf_add(b, p, len);
 	}
 }

@@ -214,4 +214,21 @@ check "masquerade: in the header" has "$HEAD" '^From: .*@seen\.example'
 check "and in the envelope" json_of $T/mail/a/0001.json \
     'd["sender"].endswith("@seen.example")'
 
+# Names of files outside ASCII: a reader finds them again.
+through -i u@one.example << 'END'
+MIME-Version: 1.0
+Content-Type: application/pdf; name="Müller & Söhne.pdf"
+Content-Disposition: attachment;
+	filename="Müller & Söhne.pdf"
+
+x
+END
+check "the name of a file" eval 'mx_eml a | "$PY" -c "
+import email, sys
+data = sys.stdin.buffer.read()
+assert data.partition(b\"\r\n\r\n\")[0].isascii(), data
+m = email.message_from_bytes(data)
+name = m.get_filename()
+assert name == \"M\u00fcller & S\u00f6hne.pdf\", name"'
+
 finish

@@ -120,7 +120,7 @@ static const struct row whole[] = {
 	{ "a grammar of its own", "To: a@b\nReferences: <\xc3\xa9@x>\n"
 	    "Content-Type: x/y; name=\"\xc3\xa9\"\nContent-Description: \xc3\xa9",
 	    "To: a@b\r\nReferences: <\xc3\xa9@x>\r\n"
-	    "Content-Type: x/y; name=\"\xc3\xa9\"\r\n"
+	    "Content-Type: x/y; name*=utf-8''%C3%A9\r\n"
 	    "Content-Description: =?utf-8?B?w6k=?=\r\n" DATE MID FROM },
 };
 

@@ -102,6 +102,28 @@ static const struct row lists[] = {
 	{ "[\xc3\xbc", "[\xc3\xbc" },
 };
 
+static const struct row parameters[] = {
+	{ "a/b", "a/b" },
+	{ "a/b; name=\"x\"", "a/b; name=\"x\"" },
+	{ "a/b; name=\"\xc3\xbc \\\"'.pdf\"; x=y",
+	    "a/b; name*=utf-8''%C3%BC%20%22%27.pdf; x=y" },
+	{ "a/b;\r\n\tname=\xc3\xbc;x=\xff (\xc3\xbc)",
+	    "a/b;\r\n\tname*=utf-8''%C3%BC;x*=unknown-8bit''%FF (\xc3\xbc)" },
+	{ "a; FileName=\"\xc3\xbc\"; filename*=utf-8''%C3%BC; size=1",
+	    "a; filename*=utf-8''%C3%BC; size=1" },
+	{ "a; filename*=utf-8''%C3%BC; filename=\xc3\xbc",
+	    "a; filename*=utf-8''%C3%BC" },
+	/* what must stay, or is none */
+	{ "a/b; boundary=\"\xc3\xbc\"", "a/b; boundary=\"\xc3\xbc\"" },
+	{ "a/b; x=\"; n=\xc3\xbc\"", "a/b; x*=utf-8''%3B%20n%3D%C3%BC" },
+	{ "a/b; (; n=\xc3\xbc) n=1", "a/b; (; n=\xc3\xbc) n=1" },
+	{ "a/b; \xc3\xbc", "a/b; \xc3\xbc" },
+	{ "a/b; =\xc3\xbc;", "a/b; =\xc3\xbc;" },
+	{ "a/b; n=", "a/b; n=" },
+	{ "a/b; n=\"\xc3\xbc", "a/b; n*=utf-8''%C3%BC" },
+	{ ";", ";" },
+};
+
 static void
 check(const struct row *row, size_t n,
     void (*encode)(struct buf *, const char *, size_t))
@@ -134,6 +156,14 @@ test_encode_addresses(void **state)
 	check(lists, sizeof(lists) / sizeof(lists[0]), encode_addresses);
 }
 
+static void
+test_encode_parameters(void **state)
+{
+	(void)state;
+	check(parameters, sizeof(parameters) / sizeof(parameters[0]),
+	    encode_parameters);
+}
+
 int
 main(void)
 {
@@ -141,6 +171,7 @@ main(void)
 		cmocka_unit_test(test_encode_phrase),
 		cmocka_unit_test(test_encode_text),
 		cmocka_unit_test(test_encode_addresses),
+		cmocka_unit_test(test_encode_parameters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
