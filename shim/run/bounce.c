@@ -236,7 +236,7 @@ tell(struct outcome *o, struct message *m, const struct reasons *rs,
 		return -1;
 	}
 	if (made)
-		log_info("%s: sender %s notification: %s", m->id.s,
+		log_info_as("bounce", "%s: sender %s notification: %s", m->id.s,
 		    kinds[kind].name, name->s);
 	if (kind == NOTICE_FAILED)
 		log_failures(m, rs);

@@ -55,6 +55,9 @@ check "destinations" has "$(sed -n '/Host.Domain Summary: Message Delivery/,/Rec
     $T/sum)" '^ +[0-9]+ .* one\.example$' '^ +[0-9]+ .* three\.example$' \
     '^ +2 .* sender\.example$'
 check "reasons" has "$(cat $T/sum)" 'mailbox is busy' 'no such user'
+check "reports" is "$(grep -c \
+    'mxnss/bounce\[[0-9]*\]: [0-9A-Z]*: sender non-delivery notification: ' \
+    $T/maillog)" 2
 check "every message that went was removed" is \
     "$(grep -c ': removed$' $T/maillog)" 7
 
