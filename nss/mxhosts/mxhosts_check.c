@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct seen {			/* one good line */
+struct seen {			/* one line of a readable pattern */
+	int			 bad;	/* its action is an error */
 	char			*pattern;
 	char			*host;
 	enum mxhosts_kind	 kind;
@@ -83,10 +84,12 @@ warn_of(struct check *c, unsigned int lineno, const char *text)
 	return 0;
 }
 
+/* LINE is NULL if it is an error: the pattern is there all the same. */
 static int
 remember(struct check *c, const struct mxhosts_line *line,
     unsigned int lineno)
 {
+	static const struct mxhosts_line none = { .kind = MXHOSTS_DEFER };
 	struct seen *grown;
 
 	grown = grow(c->seen, c->nseen, &c->seenroom, sizeof(*grown));
@@ -94,6 +97,9 @@ remember(struct check *c, const struct mxhosts_line *line,
 		return -1;
 	c->seen = grown;
 	grown += c->nseen;
+	grown->bad = line == NULL;
+	if (line == NULL)
+		line = &none;
 	grown->host = NULL;
 	if ((grown->pattern = strdup(c->pattern)) == NULL ||
 	    (grown->host = strdup(line->host)) == NULL) {
@@ -107,6 +113,13 @@ remember(struct check *c, const struct mxhosts_line *line,
 	grown->port = line->port == 0 ? 25 : line->port;
 	grown->lineno = lineno;
 	return 0;
+}
+
+static int
+bad_action(struct check *c, unsigned int lineno, const char *why)
+{
+	return complain(c, lineno, why) == -1 ? -1 :
+	    remember(c, NULL, lineno);
 }
 
 static int
@@ -130,11 +143,11 @@ check_line(void *arg, unsigned int lineno, const char *p, size_t n,
 		return complain(c, lineno, "the line is skipped: it begins "
 		    "with a blank, and no readable pattern stands above it");
 	if (toolong)
-		return complain(c, lineno,
+		return bad_action(c, lineno,
 		    "the line is longer than 4096 octets");
 	if (mxhosts_action(p + len, n - (size_t)len, &line, why,
 	    sizeof(why)) == -1)
-		return complain(c, lineno, why);
+		return bad_action(c, lineno, why);
 	return remember(c, &line, lineno);
 }
 
@@ -158,34 +171,47 @@ by_line(const void *va, const void *vb)
 	return a->lineno < b->lineno ? -1 : a->lineno > b->lineno;
 }
 
-/* Compare each line with the first one of its pattern. */
+/* Why two good lines of one pattern cannot stand together, or NULL. */
+static const char *
+conflict(const struct seen *sa, const struct seen *sb)
+{
+	struct mxhosts_line a, b;
+
+	if (sa->bad || sb->bad)
+		return NULL;
+	memset(&a, 0, sizeof(a));
+	memset(&b, 0, sizeof(b));
+	a.kind = sa->kind;
+	a.merge = sa->merge;
+	b.kind = sb->kind;
+	b.merge = sb->merge;
+	return mxhosts_conflict(&a, &b);
+}
+
+/* Compare each line with the first good one of its pattern. */
 static int
 check_patterns(struct check *c, size_t *npatterns)
 {
-	struct mxhosts_line a, b;
 	const char *why;
-	size_t i, first = 0;
+	size_t i, first = 0, good = 0;
 
-	memset(&a, 0, sizeof(a));
-	memset(&b, 0, sizeof(b));
 	*npatterns = 0;
 	if (c->nseen > 0)
 		qsort(c->seen, c->nseen, sizeof(c->seen[0]), by_pattern);
 	for (i = 0; i < c->nseen; i++) {
 		if (i == 0 || strcmp(c->seen[i].pattern,
 		    c->seen[first].pattern) != 0) {
-			first = i;
+			first = good = i;
 			(*npatterns)++;
 			continue;
 		}
+		if (c->seen[good].bad)
+			good = i;
 		if (i - first == MXHOSTS_MAXLINES && complain(c,
 		    c->seen[i].lineno, "the pattern has too many lines") == -1)
 			return -1;
-		a.kind = c->seen[first].kind;
-		a.merge = c->seen[first].merge;
-		b.kind = c->seen[i].kind;
-		b.merge = c->seen[i].merge;
-		why = mxhosts_conflict(&a, &b);
+		why = good == i ? NULL :
+		    conflict(&c->seen[good], &c->seen[i]);
 		if (why != NULL &&
 		    complain(c, c->seen[i].lineno, why) == -1)
 			return -1;

@@ -923,6 +923,38 @@ test_mxhosts_check_warns_of_lines_without_effect(void **state)
 	assert_int_equal(npatterns, 10);
 }
 
+/* A pattern that an earlier file has is that file's, even if it is wrong. */
+static void
+test_mxhosts_check_knows_the_owner_of_a_wrong_pattern(void **state)
+{
+	struct mxhosts_owners owners = { NULL, 0, 0, 1 };
+	struct reports r = { "", 0 };
+	char first[200], err[600];
+	size_t npatterns;
+
+	(void)state;
+	(void)strlcpy(first, fake_text("first",
+	    "a.example frob\n 20 m.example\n dns\n"
+	    "b.example dns\n frob\n n.example\n"), sizeof(first));
+	assert_int_equal(mxhosts_check(first, report, &r, &owners,
+	    &npatterns, err, sizeof(err)), 4);
+	assert_string_equal(r.text,
+	    "1 unknown word \"frob\"; a h\n"
+	    "3 dns, reject and defer mu\n"
+	    "5 unknown word \"frob\"; a h\n"
+	    "6 dns, reject and defer mu\n");
+	assert_int_equal(npatterns, 2);
+	memset(&r, 0, sizeof(r));
+	owners.more = 0;
+	assert_int_equal(mxhosts_check(fake_text("second",
+	    "a.example m.example\nb.example m.example\n"), report, &r,
+	    &owners, &npatterns, err, sizeof(err)), 0);
+	assert_string_equal(r.text,
+	    "1 W the pattern belongs to /\n"
+	    "2 W the pattern belongs to /\n");
+	mxhosts_owners_clear(&owners);
+}
+
 static void
 test_mxhosts_check_counts_the_lines_of_a_pattern(void **state)
 {
@@ -1113,6 +1145,8 @@ main(void)
 		cmocka_unit_test(test_mxhosts_check_lists_every_error),
 		cmocka_unit_test(
 		    test_mxhosts_check_warns_of_lines_without_effect),
+		cmocka_unit_test(
+		    test_mxhosts_check_knows_the_owner_of_a_wrong_pattern),
 		cmocka_unit_test(
 		    test_mxhosts_check_counts_the_lines_of_a_pattern),
 		cmocka_unit_test(
