@@ -935,23 +935,27 @@ test_mxhosts_check_knows_the_owner_of_a_wrong_pattern(void **state)
 	(void)state;
 	(void)strlcpy(first, fake_text("first",
 	    "a.example frob\n 20 m.example\n dns\n"
-	    "b.example dns\n frob\n n.example\n"), sizeof(first));
+	    "b.example dns\n frob\n n.example\n"
+	    "c.example frob\n"), sizeof(first));
 	assert_int_equal(mxhosts_check(first, report, &r, &owners,
-	    &npatterns, err, sizeof(err)), 4);
+	    &npatterns, err, sizeof(err)), 5);
 	assert_string_equal(r.text,
 	    "1 unknown word \"frob\"; a h\n"
 	    "3 dns, reject and defer mu\n"
 	    "5 unknown word \"frob\"; a h\n"
-	    "6 dns, reject and defer mu\n");
-	assert_int_equal(npatterns, 2);
+	    "6 dns, reject and defer mu\n"
+	    "7 unknown word \"frob\"; a h\n");
+	assert_int_equal(npatterns, 3);
 	memset(&r, 0, sizeof(r));
 	owners.more = 0;
 	assert_int_equal(mxhosts_check(fake_text("second",
-	    "a.example m.example\nb.example m.example\n"), report, &r,
+	    "a.example m.example\nb.example m.example\n"
+	    "c.example m.example\n"), report, &r,
 	    &owners, &npatterns, err, sizeof(err)), 0);
 	assert_string_equal(r.text,
 	    "1 W the pattern belongs to /\n"
-	    "2 W the pattern belongs to /\n");
+	    "2 W the pattern belongs to /\n"
+	    "3 W the pattern belongs to /\n");
 	mxhosts_owners_clear(&owners);
 }
 
