@@ -163,6 +163,7 @@ give(struct dispatch *d, struct dest *dest, struct worker *w)
 	job.id = t->m->id;
 	job.place = t->m->place;
 	job.sole = is_sole(t);
+	job.crowded = crew_is_served(dest);
 	job.verbose = t->m->reader != -1;
 	job.generation = d->generation;
 	job.nrcpt = t->n;

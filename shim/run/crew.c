@@ -45,6 +45,7 @@ struct worker {
 	int64_t		 since;		/* ms: began the task, or to be idle */
 	int64_t		 deadline;	/* ms, while it has a task */
 	unsigned	 served;	/* tasks that it finished */
+	bool		 greeted;	/* by a server of its destination */
 	bool		 leaving;	/* it gets no more tasks */
 	bool		 killed;
 };
@@ -171,6 +172,7 @@ crew_move(struct worker *w, struct dest *d)
 {
 	part(w);
 	w->served = 0;
+	w->greeted = false;
 	join(w, d);
 }
 
@@ -185,6 +187,17 @@ crew_ready(const struct dest *d, size_t depth)
 		    (best == NULL || w->nturns < best->nturns))
 			best = w;
 	return best;
+}
+
+bool
+crew_is_served(const struct dest *d)
+{
+	const struct worker *w;
+
+	TAILQ_FOREACH(w, &d->workers, of_dest)
+		if (w->greeted)
+			return true;
+	return false;
 }
 
 int64_t
@@ -283,6 +296,8 @@ static void
 take_report(struct crew *c, struct worker *w, const struct report *r,
     int64_t now)
 {
+	bool crowded;
+
 	if (w->nturns == 0)
 		return;
 	w->deadline = now + w->turn[0].limit;
@@ -291,6 +306,7 @@ take_report(struct crew *c, struct worker *w, const struct report *r,
 		/* the first guess: so long is the way there and back */
 		if (w->dest->avg == 0)
 			w->dest->avg = now - w->since;
+		w->greeted = true;
 		c->events->ready(c->arg, w->dest);
 		break;
 	case REPORT_RCPT:
@@ -303,6 +319,11 @@ take_report(struct crew *c, struct worker *w, const struct report *r,
 		w->since = now;
 		if (w->nturns > 1)
 			w->deadline = now + w->turn[1].limit;
+		if (r->dead || r->busy)
+			w->greeted = false;
+		crowded = r->dead && crew_is_served(w->dest);
+		if (crowded)
+			leave(w);
 		c->events->done(c->arg, w->dest, end_turn(w), r);
 		if (is_surplus(c, w))
 			leave(w);

@@ -21,7 +21,8 @@ struct crew_events {
 	void	(*ready)(void *arg, struct dest *);
 	/* one recipient of the task */
 	void	(*rcpt)(void *arg, struct task *, const struct report *);
-	/* the task is done; frees it.  NULL report: the worker died */
+	/* the task is done; frees it.  NULL report: the worker died.  One
+	   that found nobody while others are served leaves */
 	void	(*done)(void *arg, struct dest *, struct task *,
 		    const struct report *);
 	/* the worker is gone and never began the task: it is to be given
@@ -57,6 +58,8 @@ void	crew_move(struct worker *, struct dest *);
  */
 #define CREW_DEPTH	4
 struct worker *crew_ready(const struct dest *, size_t depth);
+/* Whether a worker of the destination was greeted, and not sent away since. */
+bool	crew_is_served(const struct dest *);
 /* ms since the oldest running task of the destination began; 0 if none */
 int64_t	crew_longest(const struct dest *, int64_t now);
 /*

@@ -44,6 +44,7 @@ struct delivery {
 	int		 fd;
 	off_t		 start;
 	off_t		 size;
+	bool		 crowded;	/* others of us are served there now */
 	bool		 eightbit;
 	bool		 utf8;		/* as in smtp.h */
 	struct delivery_rcpt *rcpt;

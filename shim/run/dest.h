@@ -64,6 +64,7 @@ struct dest {
 	size_t		 nworkers;
 	size_t		 nleaving;	/* of them: get no more tasks */
 	unsigned	 limit;		/* workers that it may have now */
+	int64_t		 full_at;	/* ms: it did not want more, 0: never */
 	int64_t		 avg;		/* ms that a task takes, 0: unknown */
 	bool		 blocked;
 	int64_t		 until;		/* ms, if blocked */

@@ -501,20 +501,58 @@ close_gaps(struct dispatch *d, struct task *t)
 	free(open);
 }
 
+/* How many connections a destination likes; it did not like more lately. */
+static bool
+is_full(const struct dispatch *d, const struct dest *dest)
+{
+	return dest->full_at != 0 && d->now.mono - dest->full_at < FULL_MS;
+}
+
+/*
+ * It is there, and does not serve us as it should: half of the workers, but
+ * once for all that notice it together.
+ */
+static void
+shrink(const struct dispatch *d, struct dest *dest)
+{
+	if (dest->full_at == 0 || d->now.mono - dest->full_at >= SHRINK_MS)
+		dest->limit = dest->limit > 1 ? dest->limit / 2 : 1;
+	dest->full_at = d->now.mono;
+}
+
 static void
 on_ready(void *arg, struct dest *dest)
 {
 	const struct dispatch *d = arg;
 
+	if (is_full(d, dest))
+		return;
 	/* as often as that many of them were greeted */
 	dest->limit *= 2;
 	if (dest->limit > d->conf->per_destination)
 		dest->limit = d->conf->per_destination;
 }
 
-/* What the end of an attempt says about the destination. */
+/* Whether somebody has the message now, or never will. */
+static bool
+is_progress(const struct task *t)
+{
+	const struct load *l = t->m->load;
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (l->rcpt[t->rcpt[i]].state != RCPT_DEFERRED)
+			return true;
+	return l->retired;
+}
+
+/*
+ * What the end of an attempt says about the destination.  A 4yz to recipients
+ * is about them, and neither of both.
+ */
 static void
-judge(struct dispatch *d, struct dest *dest, const struct report *r)
+judge(struct dispatch *d, struct dest *dest, const struct task *t,
+    const struct report *r)
 {
 	int64_t ms = DEAD_MS, left;
 
@@ -527,9 +565,29 @@ judge(struct dispatch *d, struct dest *dest, const struct report *r)
 		dest->limit = 1;
 		dest_block(dest, d->now.mono + ms, &r->result, 0);
 	} else if (r->busy)
-		dest->limit = dest->limit > 1 ? dest->limit / 2 : 1;
-	else if (dest->limit < d->conf->per_destination)
+		shrink(d, dest);
+	else if (is_progress(t) && !is_full(d, dest) &&
+	    dest->limit < d->conf->per_destination)
 		dest->limit++;
+}
+
+/*
+ * No host took one worker more, while it serves others: the destination is
+ * not dead, and they do this task.
+ */
+static void
+on_crowd(struct dispatch *d, struct dest *dest, struct task *t)
+{
+	struct load *l = t->m->load;
+	size_t i, n = dest->nworkers - dest->nleaving;
+
+	shrink(d, dest);
+	if (dest->limit > n && n > 0)
+		dest->limit = (unsigned)n;
+	for (i = 0; i < t->n; i++)
+		if (l->rcpt[t->rcpt[i]].state == RCPT_DEFERRED)
+			l->rcpt[t->rcpt[i]].state = RCPT_BUSY;
+	dest_put_back(dest, t);
 }
 
 static void
@@ -564,9 +622,13 @@ on_done(void *arg, struct dest *dest, struct task *t, const struct report *r)
 	if (r != NULL && r->retired)
 		t->m->load->retired = true;
 	close_gaps(d, t);
+	if (r != NULL && r->dead && !r->offline && crew_is_served(dest)) {
+		on_crowd(d, dest, t);
+		return;
+	}
 	/* where we were short of something, that says nothing of others */
 	if (r != NULL && !r->is_short) {
-		judge(d, dest, r);
+		judge(d, dest, t, r);
 		/* nor does what is done on this machine, of the network */
 		if (!dest_is_local(dest->domain))
 			judge_network(d, &r->result, r->offline);

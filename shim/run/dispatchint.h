@@ -22,6 +22,8 @@
 #define SLOW_MS		100	/* a first task that takes that long */
 #define DEAD_MS		10000	/* a destination is not tried again */
 #define DEAD_MAX	3600	/* seconds; the same, by the hosts' memory */
+#define SHRINK_MS	1000	/* failures of so long count as one */
+#define FULL_MS		10000	/* no more workers than there are, after one */
 #define NREADERS	16	/* of sendmail -v, before their message */
 
 struct early_reader {

@@ -89,7 +89,7 @@ transaction(struct attempt *a, bool again)
 	if (lost && r.code == R_SHORT)
 		a->is_short = true;
 	else
-		a->busy |= lost && a->nopen > 0;
+		a->busy |= sending.busy || (lost && a->nopen > 0);
 	if (lost || ++peer->messages >= MAX_MESSAGES || smtp_full(peer->smtp))
 		deliver_disconnect(d);
 }
@@ -176,7 +176,11 @@ remember(struct attempt *a, const char *key, const struct result *r)
 		break;
 	default:
 		a->busy = true;
-		break;
+		if (!a->m->crowded)
+			break;
+		/* it serves others of us: the next one may be served, too */
+		a->unknown = true;
+		return;
 	}
 	may_be_tried_at(a, hoststat_fail(a->d->queue, key, r->text,
 	    time(NULL), arc4random()));

@@ -36,6 +36,7 @@ struct job {
 	bool		 sole;	/* no recipient is open outside this job and
 				   none has failed: if all are sent, the
 				   worker retires the message */
+	bool		 crowded; /* other workers are served there now */
 	bool		 verbose; /* a second descriptor came along */
 	uint64_t	 generation; /* of the overrides, as it is now */
 	size_t		 nrcpt;

@@ -71,6 +71,7 @@ sending_run(struct sending *s, struct smtp *smtp, struct result *r)
 	for (i = 0; i < s->n; i++)
 		take(s->who[i], &p.msg.rcpt[i]);
 	s->dsn = p.msg.dsn;
+	s->busy = p.msg.busy;
 	s->unsure = p.msg.unsure;
 	free(p.msg.rcpt);
 	return rv;

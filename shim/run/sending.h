@@ -23,6 +23,7 @@ struct sending {
 	void		*arg;
 	/* out, as in smtp.h */
 	bool		 dsn;
+	bool		 busy;
 	bool		 unsure;
 };
 

@@ -274,6 +274,7 @@ run_job(struct work *k, int fd)
 	delivery_init(m, &k->mf, fd);
 	m->id = job->id.s;
 	m->generation = job->generation;
+	m->crowded = job->crowded;
 	m->nrcpt = job->nrcpt;
 	m->rcpt = xcalloc(m->nrcpt, sizeof(*m->rcpt));
 	for (i = 0; i < m->nrcpt; i++)

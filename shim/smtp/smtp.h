@@ -117,6 +117,8 @@ struct smtp_message {
 	bool		 utf8;		/* its header needs SMTPUTF8 */
 	bool		 dsn;		/* set by smtp_mail(): the server
 					   heeds NOTIFY */
+	bool		 busy;		/* set by smtp_mail(): a 4yz to all of
+					   it, not to a recipient */
 	bool		 unsure;	/* set by smtp_mail(): the end of the
 					   data was sent, and no clear reply
 					   came: the server may have it */

@@ -357,6 +357,7 @@ on_mail(struct transaction *t, const struct reply *rp, struct result *r)
 		return session_odd(t->s, rp, IN_MAIL, r);
 	}
 	t->refused = true;
+	t->m->busy = rp->code < 500;
 	transaction_refusal(t, rp, IN_MAIL, r);
 	settle_all(t, r);
 	return 0;
@@ -419,6 +420,7 @@ transaction_refuse(struct transaction *t, const struct reply *rp, const char *wh
     struct result *r)
 {
 	transaction_refusal(t, rp, what, r);
+	t->m->busy = rp->code < 500;
 	if (result_is_temporary(r))
 		settle_all(t, r);
 	else
@@ -506,7 +508,7 @@ smtp_mail(struct smtp *s, struct smtp_message *m, struct result *r)
 	size_t i;
 	int rv = 0;
 
-	m->unsure = false;
+	m->unsure = m->busy = false;
 	for (i = 0; i < m->nrcpt; i++)
 		m->rcpt[i].again = false;
 	m->dsn = (s->offers & SMTP_DSN) != 0;

@@ -168,7 +168,9 @@ set_failure(const struct hop *hop, const struct hop_addr *addr,
 {
 	char sign = hosts[hop - hops].connect[addr - hop->addr];
 
-	if (sign == 'e')
+	if (sign == '(')
+		result_set(r, R_LATER, "421 too many connections");
+	else if (sign == 'e')
 		result_set_errno(r, R_CONNECT, EMFILE, "no socket");
 	else
 		result_set(r, R_CONNECT, "refused");
@@ -189,11 +191,11 @@ __wrap_peer_open(const struct conf *conf, const struct hop *hop,
 	if (!answers(hop, addr)) {
 		if (at->spare != NULL) {
 			at->spare_used = true;
+			set_failure(hop, addr, &at->why);
 			addr = at->spare;
 			at->spare_won = answers(hop, addr);
 		}
 		if (!at->spare_won) {
-			set_failure(hop, at->addr, &at->why);
 			set_failure(hop, addr, &at->last);
 			*r = at->last;
 			return NULL;
@@ -232,6 +234,7 @@ answer(char sign, struct result *r)
 		r->reply = 250;
 		return 0;
 	case 't':
+	case 'b':	/* said to all of it */
 		result_set(r, R_LATER, "450 later");
 		r->reply = 450;
 		return 0;
@@ -272,6 +275,7 @@ __wrap_smtp_mail(struct smtp *s, struct smtp_message *m, struct result *r)
 		(*script)++;
 	for (i = 0; i < m->nrcpt; i++) {
 		buf_addc(&b, m->rcpt[i].addr[0]);
+		m->busy |= **script == 'b';
 		m->unsure |= **script == 'u';
 		m->rcpt[i].again = **script == 'a';
 		if (answer(**script, &m->rcpt[i].result) == -1)
@@ -397,6 +401,7 @@ send_to(struct deliver *d, const char *who)
 
 #define DEAD	1
 #define OPEN	2	/* the connection waits for more */
+#define BUSY	8	/* a host would rather have fewer of us */
 #define SHORT	4	/* we were short of something */
 static const struct {
 	const char	*name;
@@ -421,10 +426,10 @@ static const struct {
 	{ "a reply is worth more than a failure", { { "A", "+", "t" },
 	    { "B", "-", "" } }, "a", "A0+ a A. B0-", 0, "t" },
 	{ "lost: the next", { { "A", "++", "l" }, { "B", "+", "s" } }, "a",
-	    "A0+ a A. B0+ a (a)", OPEN, "s" },
-	{ "lost everywhere", { { "A", "+", "l" } }, "a", "A0+ a A.", 0, "l" },
+	    "A0+ a A. B0+ a (a)", OPEN | BUSY, "s" },
+	{ "lost everywhere", { { "A", "+", "l" } }, "a", "A0+ a A.", BUSY, "l" },
 	{ "it may have been taken: no other host", { { "A", "++", "u" },
-	    { "B", "+", "s" } }, "a", "A0+ a A.", 0, "l" },
+	    { "B", "+", "s" } }, "a", "A0+ a A.", BUSY, "l" },
 	{ "refused for good: no other host", { { "A", "+", "p" },
 	    { "B", "+", "s" } }, "a", "A0+ a (a)", OPEN, "p" },
 	{ "five hosts", { { "A", "-", "" }, { "B", "-", "" },
@@ -466,7 +471,7 @@ static const struct {
 	{ "a few on each connection", { { "A", "+", "saa! sa! s!" } }, "abc",
 	    "A0+ abc (a) A. A0+ bc (b) A. A0+ c (c) A.", 0, "sss" },
 	{ "lost with some left", { { "A", "+", "sa l" }, { "B", "+", "s" } },
-	    "ab", "A0+ ab (a) b A. B0+ b (b)", OPEN, "ss" },
+	    "ab", "A0+ ab (a) b A. B0+ b (b)", OPEN | BUSY, "ss" },
 	{ "too big for the only one", { { "A", "+", "BB" } }, "ab",
 	    "A0+ ab (ab)", OPEN, "BB" },
 	{ "too big for one, not for its equal", { { "A", "+", "B" },
@@ -492,6 +497,11 @@ static const struct {
 	    "A0+ ab A. B0+ ab (b)", OPEN, "tB" },
 	{ "no SMTPUTF8, its equal is down", { { "A", "+", "U" },
 	    { "=B", "-", "" } }, "a", "A0+ a A. B0-", 0, "t" },
+	{ "a 421 at once", { { "A", "(", "" } }, "a", "A0(", DEAD | BUSY, "t" },
+	{ "a 4yz to all of it", { { "A", "+", "b" } }, "a", "A0+ a", OPEN | BUSY,
+	    "t" },
+	{ "a 4yz to each recipient", { { "A", "+", "tt" } }, "ab", "A0+ ab",
+	    OPEN, "tt" },
 	{ "short of descriptors: nobody is dead", { { "A", "e", "" } }, "a",
 	    "A0e", SHORT, "e" },
 	{ "short of them for one, the other refuses", { { "A", "e", "" },
@@ -503,7 +513,7 @@ static const struct {
 	{ "two routes", { { "A", "+", "ss s" }, { "B", "+", "" } }, "axb",
 	    "A0+ ab (ab) x (x)", OPEN, "sss" },
 	{ "two routes, one lost", { { "A", "++", "sl s" } }, "axb",
-	    "A0+ ab (a) A. A0+ x (x)", OPEN, "ssl" },
+	    "A0+ ab (a) A. A0+ x (x)", OPEN | BUSY, "ssl" },
 };
 
 static enum result_code
@@ -555,7 +565,7 @@ test_deliver_message_scenes(void **state)
 				    scenes[i].name, j, rcpts[j].result.code);
 		if (m->dead != ((scenes[i].end & DEAD) != 0) ||
 		    m->is_short != ((scenes[i].end & SHORT) != 0) ||
-		    (m->is_short && m->busy) ||
+		    m->busy != ((scenes[i].end & BUSY) != 0) ||
 		    deliver_is_connected(d) !=
 		    ((scenes[i].end & OPEN) != 0))
 			fail_msg("%s: end", scenes[i].name);

@@ -56,6 +56,17 @@ note(const char *domain, const struct job *job)
 	close(fd);
 }
 
+static void
+touch(const char *name)
+{
+	int fd = open(fixture_path(".", name), O_WRONLY | O_CREAT | O_CLOEXEC,
+	    0600);
+
+	if (fd == -1)
+		_exit(75);
+	close(fd);
+}
+
 static int
 get_job(int sock, struct job *job, int *fd, int *pipe_fd)
 {
@@ -76,7 +87,9 @@ get_job(int sock, struct job *job, int *fd, int *pipe_fd)
 }
 
 static bool is_offline;	/* the domain, and the file "online" is not there */
+static bool is_busy;	/* the domain: would rather have fewer of us */
 static bool is_short;	/* the domain: this machine is short of something */
+static bool is_full;	/* the domain, which serves one at a time */
 static bool is_mute;	/* the domain: no journal can be written */
 
 static void
@@ -93,6 +106,7 @@ report(int sock, const struct job *job, enum report_kind kind, uint32_t rcpt,
 	rep.retired = retired;
 	rep.dead = dead;
 	rep.offline = kind == REPORT_DONE && is_offline;
+	rep.busy = kind == REPORT_DONE && is_busy;
 	rep.is_short = kind == REPORT_DONE && is_short;
 	rep.unrecorded = kind == REPORT_RCPT && is_mute;
 	if (send(sock, &rep, sizeof(rep), MSG_NOSIGNAL) == -1)
@@ -103,7 +117,9 @@ report(int sock, const struct job *job, enum report_kind kind, uint32_t rcpt,
 static void
 decide(const char *addr, struct result *r)
 {
-	if (is_short)
+	if (is_full)
+		result_set(r, R_LATER, "421 too many connections");
+	else if (is_short)
 		result_set_errno(r, R_CONNECT, EMFILE, "socket");
 	else if (is_offline || strstr(addr, "temp") != NULL || strstr(addr, "dead") != NULL)
 		result_set(r, R_CONNECT, "connection refused by the test");
@@ -152,9 +168,37 @@ serve_job(struct queue *q, const char *domain, const struct job *job, int fd,
 		    false, false);
 	}
 	result_set(&r, R_CONNECT, "no host answers in the test");
-	report(sock, job, REPORT_DONE, 0, &r, retired,
-	    is_offline || strstr(domain, "dead") != NULL);
+	report(sock, job, REPORT_DONE, 0, &r, retired, is_offline || is_full ||
+	    strstr(domain, "dead") != NULL);
 	msgfile_clear(&mf);
+}
+
+/*
+ * The first to come is served, and stays until another one was sent away;
+ * who comes back is served.  Whether there was no room.
+ */
+static bool
+enter(int sock, const struct job *job)
+{
+	static const struct result none;
+	static bool served;
+	struct stat st;
+	int fd;
+
+	if (!served) {
+		fd = open(fixture_path(".", "first"), O_WRONLY | O_CREAT |
+		    O_EXCL | O_CLOEXEC, 0600);
+		if (fd == -1) {
+			touch("second");
+			return true;
+		}
+		close(fd);
+		served = true;
+		report(sock, job, REPORT_READY, 0, &none, false, false);
+		while (stat(fixture_path(".", "second"), &st) == -1)
+			usleep(1000);
+	}
+	return false;
 }
 
 int
@@ -169,6 +213,7 @@ worker_run(const struct conf *conf, struct queue *q, int sock)
 		note(domain, &job);
 		is_offline = strstr(domain, "offline") != NULL &&
 		    !fixture_exists(".", "online");
+		is_busy = strstr(domain, "busy") != NULL;
 		is_short = strstr(domain, "short") != NULL &&
 		    !fixture_exists(".", "enough");
 		is_mute = strstr(domain, "mute") != NULL;
@@ -176,6 +221,8 @@ worker_run(const struct conf *conf, struct queue *q, int sock)
 			raise(SIGKILL);
 		if (strstr(domain, "hang") != NULL)
 			pause();
+		if (strstr(domain, "crowd") != NULL)
+			is_full = enter(sock, &job);
 		if (pipe_fd != -1 && write(pipe_fd, "220 test\n", 9) != 9)
 			return 74;
 		serve_job(q, domain, &job, fd, sock);
@@ -616,14 +663,97 @@ test_dispatch_grows_with_success(void **state)
 	assert_int_equal(dispatch_workers(d), 1);
 }
 
-static void
-touch(const char *name)
+/* What one message to RCPT makes of a limit of 8. */
+static unsigned
+limit_after(const char *domain, const char *rcpt)
 {
-	int fd = open(fixture_path(".", name), O_WRONLY | O_CREAT | O_CLOEXEC,
-	    0600);
+	struct dest *dest = dests_get(d->dests, domain);
+	struct msgid id;
 
-	assert_int_not_equal(fd, -1);
-	close(fd);
+	fixture_drop(&id, "a@x.test", rcpt);
+	run();
+	return dest->limit;
+}
+
+/* Half of them, but once for those that fail together; then slowly more. */
+static void
+test_dispatch_shrinks(void **state)
+{
+	struct dest *dest;
+	int i;
+
+	(void)state;
+	conf.per_destination = 9;
+	frozen = now.mono;
+	dest = dests_get(d->dests, "busy.test");
+	dest->limit = 8;
+	assert_int_equal(limit_after("busy.test", "temp@busy.test"), 4);
+	assert_int_equal(limit_after("busy.test", "temp@busy.test"), 4);
+	skew += SHRINK_MS;
+	assert_int_equal(limit_after("busy.test", "temp@busy.test"), 2);
+	/* also where others of the message are delivered */
+	skew += SHRINK_MS;
+	assert_int_equal(limit_after("busy.test", "b@busy.test "
+	    "temp@busy.test"), 1);
+	skew += SHRINK_MS;
+	assert_int_equal(limit_after("busy.test", "temp@busy.test"), 1);
+	/* the same destination is in a better mood: not at once */
+	dest = dests_get(d->dests, "ok.test");
+	dest->limit = 2;
+	dest->full_at = now.mono;
+	assert_int_equal(limit_after("ok.test", "b@ok.test"), 2);
+	skew += FULL_MS - 1;
+	assert_int_equal(limit_after("ok.test", "b@ok.test"), 2);
+	for (i = 3; i <= 9; i++) {
+		skew++;
+		assert_int_equal(limit_after("ok.test", "b@ok.test"), i);
+	}
+	assert_int_equal(limit_after("ok.test", "b@ok.test"), 9);
+}
+
+/* An answer about a recipient says nothing of connections, unless for good. */
+static void
+test_dispatch_recipients_do_not_shrink(void **state)
+{
+	struct dest *dest;
+
+	(void)state;
+	conf.per_destination = 9;
+	frozen = now.mono;
+	dest = dests_get(d->dests, "ok.test");
+	dest->limit = 4;
+	assert_int_equal(limit_after("ok.test", "temp@ok.test"), 4);
+	assert_int_equal(limit_after("ok.test", "temp@ok.test x-temp@ok.test"),
+	    4);
+	assert_int_equal(limit_after("ok.test", "temp@ok.test b@ok.test"), 5);
+	assert_int_equal(limit_after("ok.test", "perm@ok.test"), 6);
+}
+
+/*
+ * It serves one connection, and sends others away: what these had goes over
+ * the one, nobody waits, and it is not asked for a second one soon.
+ */
+static void
+test_dispatch_crowd(void **state)
+{
+	struct dest *dest;
+	struct msgid id;
+	int i;
+
+	(void)state;
+	conf.per_destination = 2;
+	dest = dests_get(d->dests, "crowd.test");
+	dest->avg = 60000;
+	dest->limit = 2;
+	for (i = 0; i < 12; i++)
+		fixture_drop(&id, "a@x.test", "b@crowd.test");
+	run();
+	assert_int_equal(dispatch_messages(d), 0);
+	assert_true(fixture_exists(".", "second"));
+	/* each once by the one that is served, and one by the other */
+	assert_int_equal(noted("crowd.test"), 13);
+	assert_int_equal(dest->limit, 1);
+	assert_false(dest->blocked);
 }
 
 /* Without a network a few attempts are made, not one for each message. */
@@ -1737,6 +1867,9 @@ main(void)
 		TEST(test_dispatch_is_fair),
 		TEST(test_dispatch_is_fair_to_submitters),
 		TEST(test_dispatch_grows_with_success),
+		TEST(test_dispatch_shrinks),
+		TEST(test_dispatch_recipients_do_not_shrink),
+		TEST(test_dispatch_crowd),
 		TEST(test_dispatch_offline),
 		TEST(test_dispatch_offline_local_mail),
 		TEST(test_dispatch_offline_both),

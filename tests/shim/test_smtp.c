@@ -497,7 +497,7 @@ static const struct row rows[] = {
 	{ "pipelined", PIPE MAIL RCPT1 RCPT2 DATA OK OK OK GO "M\n" OK QUIT,
 	    2, "mail 0 sent sent", "250 ok" },
 	{ "4yz to MAIL", PLAIN MAIL "S 451 later\n" QUIT, 2,
-	    "mail 0 later later", "451 later (in reply to MAIL FROM)" },
+	    "mail 0 later later busy", "451 later (in reply to MAIL FROM)" },
 	{ "5yz to MAIL", PLAIN MAIL "S 550 5.7.1 no\n" QUIT, 2,
 	    "mail 0 refused refused",
 	    "550 5.7.1 no (in reply to MAIL FROM)" },
@@ -516,12 +516,12 @@ static const struct row rows[] = {
 	    "mail 0 refused refused", "550 no (in reply to MAIL FROM)" },
 	{ "4yz to pipelined MAIL, permanent echoes", PIPE MAIL RCPT1 DATA
 	    "S 450 wait\nS 550 mail first\nS 503 no\n" QUIT, 1,
-	    "mail 0 later", NULL },
+	    "mail 0 later busy", NULL },
 	{ "354 though MAIL was refused", PIPE MAIL RCPT1 DATA
 	    "S 550 no\nS 503 no\nS 354 go\nC .\nS 554 no\n" QUIT, 1,
 	    "mail 0 refused", NULL },
 	{ "all accepted though MAIL was refused", PIPE MAIL RCPT1 DATA
-	    "S 450 no\n" OK GO, 1, "mail proto later", NULL },
+	    "S 450 no\n" OK GO, 1, "mail proto later busy", NULL },
 	{ "3yz to MAIL", PLAIN MAIL "S 354 go\n", 1, "mail proto proto",
 	    NULL },
 	{ "421 to MAIL", PLAIN MAIL "S 421 bye\n", 2,
@@ -561,13 +561,13 @@ static const struct row rows[] = {
 	    "mail 0 sent later again sent", NULL },
 	{ "452, and the message is refused for now", PLAIN MAIL OK RCPT1 OK
 	    RCPT2 "S 452 too many\n" DATA GO "M\n" "S 451 no\n" QUIT, 2,
-	    "mail 0 later later", NULL },
+	    "mail 0 later later busy", NULL },
 	{ "452, and the message is refused", PLAIN MAIL OK RCPT1 OK
 	    RCPT2 "S 452 too many\n" DATA GO "M\n" "S 554 no\n" QUIT, 2,
 	    "mail 0 refused later again", NULL },
 	{ "452, and DATA is refused for now", PLAIN MAIL OK RCPT1 OK
 	    RCPT2 "S 452 too many\n" DATA "S 451 no\n" QUIT, 2,
-	    "mail 0 later later", NULL },
+	    "mail 0 later later busy", NULL },
 	{ "452, and lost", PLAIN MAIL OK RCPT1 OK
 	    RCPT2 "S 452 too many\n" DATA GO "M\n" "X\n", 2,
 	    "mail lost lost lost unsure", NULL },
@@ -630,7 +630,7 @@ static const struct row rows[] = {
 	{ "250 to DATA", PLAIN MAIL OK RCPT1 OK DATA "S 250 ok\n", 1,
 	    "mail proto proto", "250 ok (in reply to DATA)" },
 	{ "4yz to DATA", PLAIN MAIL OK RCPT1 OK DATA "S 451 later\n" QUIT, 1,
-	    "mail 0 later", "451 later (in reply to DATA)" },
+	    "mail 0 later busy", "451 later (in reply to DATA)" },
 	{ "5yz to DATA", PLAIN MAIL OK RCPT1 OK RCPT2 "S 450 later\n" DATA
 	    "S 554 no\n" QUIT, 2, "mail 0 refused later", NULL },
 	{ "530 to DATA", PLAIN MAIL OK RCPT1 OK DATA "S 530 who\n" QUIT, 1,
@@ -656,7 +656,7 @@ static const struct row rows[] = {
 
 	/* the end of the data */
 	{ "4yz to the message", PLAIN MAIL OK RCPT1 OK DATA GO "M\n"
-	    "S 451 4.3.0 later\n" QUIT, 1, "mail 0 later",
+	    "S 451 4.3.0 later\n" QUIT, 1, "mail 0 later busy",
 	    "451 4.3.0 later (in reply to the end of the message)" },
 	{ "5yz to the message", PLAIN MAIL OK RCPT1 OK RCPT2 "S 450 x\n" DATA
 	    GO "M\n" "S 554 5.7.1 spam\n" QUIT, 2, "mail 0 refused later",
@@ -750,6 +750,8 @@ converse(struct server *sv, struct smtp *s, struct mail *mail,
 	add_results(got, mail);
 	if (mail->m.unsure)
 		buf_adds(got, " unsure");
+	if (mail->m.busy)
+		buf_adds(got, " busy");
 	*r = mail->rcpt[mail->m.nrcpt - 1].result;
 }
 
@@ -1229,7 +1231,7 @@ test_mail_twice(void **state)
 	    OK OK OK GO "M\n" OK "C QUIT\n", "mail 0 refused",
 	    "mail 0 sent");
 	run_two("no RSET after MAIL was refused", PLAIN MAIL "S 450 wait\n"
-	    MAIL OK RCPT1 OK DATA GO "M\n" OK "C QUIT\n", "mail 0 later",
+	    MAIL OK RCPT1 OK DATA GO "M\n" OK "C QUIT\n", "mail 0 later busy",
 	    "mail 0 sent");
 	run_two("RSET refused", PLAIN MAIL OK RCPT1 "S 550 who\nC RSET\n"
 	    "S 500 what\n", "mail 0 refused", "mail proto proto");

@@ -2,17 +2,19 @@
 /*
  * An SMTP server that does what real ones refuse to do.
  *
- *	fakemx [-a ADDR] [-p PORT] [-c CERT -k KEY] -d DIR [SCRIPT]
+ *	fakemx [-a ADDR] [-p PORT] [-c CERT -k KEY] [-n MAX] -d DIR [SCRIPT]
  *	fakemx -l PATH -d DIR [SCRIPT]
  *
  * listens on ADDR (127.0.0.1) and PORT (0: any), prints "ready PORT" when it
  * does, and serves connections, each in a process of its own, until SIGTERM.
  * With -l it speaks LMTP (RFC 2033) behind the socket PATH, and prints "ready".
- * CERT and KEY are PEM files; with them EHLO offers STARTTLS.
+ * CERT and KEY are PEM files; with them EHLO offers STARTTLS.  While MAX
+ * connections are open, others get a 421.
  *
  * It writes into DIR:
  *	log		the dialogue: "SESSION C line" from the client, "S" from
- *			us, "-" what happened: connect, tls, inject, close
+ *			us, "-" what happened: connect, full, tls, inject,
+ *			close
  *	NNNN.env	of each message that was accepted: "session N",
  *			"tls VERSION" or "tls none", "from <addr> parameters",
  *			"to <addr>" for each recipient that was accepted
@@ -122,12 +124,14 @@ struct rule {
 /* What all sessions have in common. */
 struct shared {
 	long	 sessions;
+	long	 open;			/* of them, but those that were refused */
 	long	 messages;
 	long	 left[];		/* of each rule */
 };
 
 struct session {
 	long	 number;
+	bool	 open;			/* counted */
 	int	 fd;
 	SSL	*ssl;
 	char	 in[65536];
@@ -147,6 +151,7 @@ static struct rule *rules;
 static size_t nrules;
 static struct shared *shared;
 static const char *lmtp;		/* the path of the socket, or NULL */
+static long max;			/* connections at a time; 0: any */
 static SSL_CTX *ctx;
 static int dir = -1, logfd = -1;
 
@@ -183,6 +188,8 @@ static void __attribute__((noreturn))
 leave(struct session *s, const char *why)
 {
 	note(s, '-', "%s", why);
+	if (s->open)
+		__atomic_sub_fetch(&shared->open, 1, __ATOMIC_SEQ_CST);
 	if (s->ssl != NULL)
 		SSL_shutdown(s->ssl);
 	_exit(0);
@@ -961,6 +968,12 @@ serve(int fd, const struct sockaddr *sa, socklen_t salen)
 	else if (getnameinfo(sa, salen, host, sizeof(host), NULL, 0,
 	    NI_NUMERICHOST) != 0)
 		errx(1, "getnameinfo");
+	s.open = true;
+	if (__atomic_add_fetch(&shared->open, 1, __ATOMIC_SEQ_CST) > max &&
+	    max != 0) {
+		put(&s, "421 4.7.0 too many connections\r\n", 32);
+		leave(&s, "full");
+	}
 	note(&s, '-', "connect %s", host);
 	answer(&s, E_CONNECT, "");
 	for (;;) {
@@ -1035,7 +1048,7 @@ static void __attribute__((noreturn))
 usage(void)
 {
 	fprintf(stderr, "usage: fakemx [-a address] [-p port] "
-	    "[-c cert -k key] -d dir [script]\n"
+	    "[-c cert -k key] [-n max] -d dir [script]\n"
 	    "       fakemx -l path -d dir [script]\n");
 	exit(64);
 }
@@ -1049,7 +1062,7 @@ main(int argc, char **argv)
 	socklen_t len;
 	int c, fd, listener;
 
-	while ((c = getopt(argc, argv, "a:c:d:k:l:p:")) != -1)
+	while ((c = getopt(argc, argv, "a:c:d:k:l:n:p:")) != -1)
 		switch (c) {
 		case 'a':
 			addr = optarg;
@@ -1065,6 +1078,9 @@ main(int argc, char **argv)
 			break;
 		case 'l':
 			lmtp = optarg;
+			break;
+		case 'n':
+			max = atol(optarg);
 			break;
 		case 'p':
 			port = optarg;
