@@ -29,6 +29,7 @@
 
 #define MAXTEXT		(256 * 1024 * 1024)
 #define HUGEPAGE	(2 * 1024 * 1024)
+#define AHEAD		16	/* entries whose slots are on their way */
 
 /* Kinds of key: the last octet that is hashed. */
 enum kind {
@@ -306,8 +307,12 @@ fill_table(struct mxindex *ix, const struct builder *b)
 		return -1;
 	memset(ix->slot, 0, n * sizeof(*ix->slot));
 	ix->mask = n - 1;
-	for (i = 0; i < b->n; i++)
+	for (i = 0; i < b->n; i++) {
+		if (i + AHEAD < b->n)
+			__builtin_prefetch(&ix->slot[home_of(ix,
+			    b->entry[i + AHEAD].key)], 1);
 		place_entry(ix, b, i);
+	}
 	for (s = ix->slot; s < ix->slot + n; s++)
 		if (s->len != 0) {
 			e = &b->entry[s->len - 1];
