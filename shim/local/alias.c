@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The parser of aliases(5).  A target is one word: quotes keep blanks, commas
- * and colons in it.  Programs and files as targets are refused: they would
+ * and colons in it, and what only addresses have is not divided.  Programs and files as targets are refused: they would
  * run, or be written, as somebody else than the user whose mail it is.
  */
 #include "config.h"
@@ -76,6 +76,40 @@ skip_blanks(struct scan *s)
 		s->p++;
 }
 
+/* Where in a word we are. */
+struct within {
+	char		end;	/* of a quoted string and the like, or '\0' */
+	unsigned	depth;	/* of comments */
+	bool		path;	/* between < and > */
+	bool		group;	/* between : and ; */
+};
+
+/*
+ * Commas divide nothing in what C begins: a quoted string, and where it
+ * IS_ADDRESS a comment, domain literal, path with a route and group (RFC 5322
+ * sections 3.2.2, 3.4 and 4.4).
+ */
+static void
+go_in(struct within *w, char c, bool is_address)
+{
+	if (c == '"' || (is_address && (c == '(' || c == '['))) {
+		w->end = c == '"' ? '"' : c == '(' ? ')' : ']';
+		w->depth = 1;
+	} else if (is_address) {
+		w->path = c == '<' || (w->path && c != '>');
+		w->group = (c == ':' && !w->path) || (w->group && c != ';');
+	}
+}
+
+static void
+go_out(struct within *w, char c)
+{
+	if (c == '(' && w->end == ')')
+		w->depth++;
+	else if (c == w->end && --w->depth == 0)
+		w->end = '\0';
+}
+
 /*
  * One word as it stands, up to a comma or STOP outside quotes, without the
  * blanks around it.  NULL, or what is wrong.
@@ -83,25 +117,33 @@ skip_blanks(struct scan *s)
 static const char *
 read_word(struct scan *s, char stop, struct buf *word)
 {
+	struct within w = { .end = '\0' };
 	const char *start, *last;
-	bool quoted = false;
+	bool is_address;
 
 	skip_blanks(s);
+	is_address = stop == ',' && s->p < s->end &&
+	    strchr(":|/\\", *s->p) == NULL;
 	for (start = last = s->p; s->p < s->end; s->p++) {
-		if (*s->p == '"')
-			quoted = !quoted;
-		else if (!quoted && (*s->p == ',' || *s->p == stop))
+		if (w.end == '\0' && !w.path && !w.group &&
+		    (*s->p == ',' || *s->p == stop))
 			break;
-		else if (*s->p == '\\' && quoted && s->p + 1 < s->end)
+		if (w.end == '\0')
+			go_in(&w, *s->p, is_address);
+		else if (*s->p == '\\' && s->p + 1 < s->end)
 			s->p++;
+		else
+			go_out(&w, *s->p);
 		if (!is_blank(*s->p))
 			last = s->p + 1;
 		if (*s->p == 0x7f || (*s->p >= 0 && *s->p < ' ' &&
 		    !is_blank(*s->p)))
 			return "a control character";
 	}
-	if (quoted)
+	if (w.end == '"')
 		return "a quoted string is not closed";
+	if (w.group)
+		return "the ; of a group is missing";
 	buf_reset(word);
 	buf_add(word, start, (size_t)(last - start));
 	return NULL;
@@ -126,58 +168,78 @@ unquote(const struct buf *word)
 
 /* --- targets -------------------------------------------------------------- */
 
-/* An address, which may lack its domain, as RFC 5321 writes it. */
-static char *
-read_address(const char *text, const char **why)
+static void
+add_target(struct alias *one, enum alias_kind kind, char *text)
 {
-	char *spec = addr_one(text, "", why);
-	size_t n = spec != NULL ? strlen(spec) : 0;
-
-	if (spec != NULL && n == 0) {
-		free(spec);
-		*why = "it is empty";
-		return NULL;
-	}
-	/* no domain was there to complete it with */
-	if (n > 0 && spec[n - 1] == '@')
-		spec[n - 1] = '\0';
-	return spec;
+	one->target = xreallocarray(one->target, one->ntarget + 1,
+	    sizeof(one->target[0]));
+	one->target[one->ntarget++] = (struct alias_target){ kind, text };
 }
 
-/* What WORD is, which its text shows; NULL, or what is wrong: the caller's. */
+/* An address, which may lack its domain, as RFC 5321 writes it. */
+static const char *
+add_address(struct alias *one, enum alias_kind kind, const struct addr *a)
+{
+	const char *why = NULL;
+	char *spec;
+
+	if (a->spec[0] == '\0')
+		return "it is empty";
+	spec = addr_complete(a, "", &why);
+	if (spec == NULL)
+		return why;
+	if (!a->has_domain)	/* nothing was there to complete it with */
+		spec[strlen(spec) - 1] = '\0';
+	add_target(one, kind, spec);
+	return NULL;
+}
+
+static const char *
+on_address(void *arg, const struct addr *a)
+{
+	return add_address(arg, ALIAS_ADDRESS, a);
+}
+
+static const char *
+on_user(void *arg, const struct addr *a)
+{
+	return add_address(arg, ALIAS_USER, a);
+}
+
+/* What WORD is, which may be a group; NULL, or what is wrong: the caller's. */
 static char *
-read_target(const struct buf *word, struct alias_target *t)
+read_target(const struct buf *word, struct alias *one)
 {
 	char *plain = unquote(word), *wrong = NULL;
 	const char *why = NULL;
+	size_t n = one->ntarget;
 
-	t->text = NULL;
 	if (plain[0] == '|') {
 		wrong = xasprintf("\"%s\": no program is run; give an "
 		    "address", plain);
 	} else if (strcmp(plain, "/dev/null") == 0) {
-		t->kind = ALIAS_DISCARD;
-		t->text = xstrdup(plain);
+		add_target(one, ALIAS_DISCARD, xstrdup(plain));
 	} else if (plain[0] == '/') {
 		wrong = xasprintf("\"%s\": no file is written; give an address",
 		    plain);
 	} else if (strncasecmp(plain, INCLUDE, strlen(INCLUDE)) == 0) {
-		t->kind = ALIAS_INCLUDE;
-		t->text = xstrdup(plain + strlen(INCLUDE));
-		if (t->text[0] != '/')
+		if (plain[strlen(INCLUDE)] != '/')
 			wrong = xasprintf("\"%s\": the path must begin with /",
 			    plain);
+		else
+			add_target(one, ALIAS_INCLUDE,
+			    xstrdup(plain + strlen(INCLUDE)));
 	} else if (plain[0] == '\\') {
-		t->kind = ALIAS_USER;
-		t->text = read_address(plain + 1, &why);
+		(void)addr_list(plain + 1, strlen(plain + 1), on_user, one,
+		    &why);
+		if (why == NULL && one->ntarget == n)
+			why = "it is empty";
 	} else {
-		t->kind = ALIAS_ADDRESS;
-		t->text = read_address(buf_str(word), &why);
+		(void)addr_list(buf_str(word), word->len, on_address, one,
+		    &why);
 	}
 	if (why != NULL)
 		wrong = xasprintf("\"%s\" is not an address: %s", plain, why);
-	if (wrong != NULL)
-		free(t->text);
 	free(plain);
 	return wrong;
 }
@@ -187,7 +249,6 @@ static char *
 read_targets(struct scan *s, struct alias *one)
 {
 	struct buf word = BUF_INIT;
-	struct alias_target t;
 	const char *why = NULL;
 	char *wrong = NULL;
 
@@ -198,14 +259,8 @@ read_targets(struct scan *s, struct alias *one)
 			break;
 		}
 		s->p += s->p < s->end;	/* the comma */
-		if (word.len == 0)
-			continue;
-		wrong = read_target(&word, &t);
-		if (wrong != NULL)
-			break;
-		one->target = xreallocarray(one->target, one->ntarget + 1,
-		    sizeof(t));
-		one->target[one->ntarget++] = t;
+		if (word.len != 0)
+			wrong = read_target(&word, one);
 	}
 	if (wrong == NULL && one->ntarget == 0)
 		wrong = xstrdup("it names nobody");
