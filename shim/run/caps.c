@@ -10,7 +10,7 @@
 #include "run/table.h"
 #include "spool/usage.h"
 
-#define LINE_MAX	1000	/* messages of one user */
+#define LINE_MAX	5000	/* messages of one user */
 
 struct line {
 	TAILQ_HEAD(, message) list;

@@ -17,7 +17,7 @@
 
 #define BOB	4711
 #define CAROL	4712
-#define N	3000
+#define N	6000
 
 static struct message m[N];
 static struct caps *caps;
