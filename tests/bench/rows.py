@@ -275,7 +275,8 @@ def growth(program, world, say):
             world.scale / n
         figures[f"wall{n}"] = (last - start) / 1e3 * world.scale / n
         program.reset()
-    figures["ratio"] = figures["cpu100000"] / figures["cpu1000"]
+    figures["ratio"] = max(figures["cpu10000"],
+                           figures["cpu100000"]) / figures["cpu1000"]
     return figures
 
 
