@@ -208,9 +208,7 @@ queue_supersede(struct queue *q, const struct msgid *id)
 
 	if (fstatat(q->fd[QD_QUEUE], id->s, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : -1;
-	/* the link may be what was not synced any more */
-	if (fsync(q->fd[QD_QUEUE]) == -1)
-		return -1;
+	/* whoever made the link has synced it, or queue_lock() */
 	q->dirty[QD_DROP] = true;
 	if (unlinkat(q->fd[QD_DROP], id->s, 0) == -1 && errno != ENOENT)
 		return -1;

@@ -137,10 +137,21 @@ queue_close(struct queue *q)
 int
 queue_lock(struct queue *q)
 {
+	int error;
+
 	if (flock(q->fd[QD_QUEUE], LOCK_EX | LOCK_NB) == -1)
 		return -1;
 	q->locked = true;
-	return 0;
+	/*
+	 * A runner that was killed may have removed what a power cut would
+	 * bring back, behind the back of who only sees that it is gone.
+	 */
+	if (fsync(q->fd[QD_QUEUE]) == 0 && fsync(q->fd[QD_DROP]) == 0)
+		return 0;
+	error = errno;
+	(void)queue_unlock(q);
+	errno = error;
+	return -1;
 }
 
 int

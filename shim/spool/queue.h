@@ -44,7 +44,8 @@ void	queue_close(struct queue *);
 /*
  * One runner per spool: an exclusive flock(2) on the directory queue/, which
  * forked workers share, so that it lasts until the last of them is gone.
- * queue_lock: -1 with EWOULDBLOCK when another runner works.
+ * queue_lock: -1 with EWOULDBLOCK when another runner works, or another errno.
+ *	What others did before is durable from here on.
  */
 int	queue_lock(struct queue *);
 int	queue_unlock(struct queue *);

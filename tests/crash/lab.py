@@ -352,8 +352,8 @@ class Message:
 
 class Scenario:
     """NAME: the messages, and how many runs come before the one that is
-    disturbed.  HELD: late- recipients are put off in that run, too.  ROOT:
-    root starts it."""
+    disturbed.  HELD: late-KEY is put off in that run, too, and late-KEY-first
+    in those before it only.  ROOT: root starts it."""
 
     def __init__(self, name, messages, before=0, held=True, extra=None,
                  root=False):
@@ -373,7 +373,7 @@ class Scenario:
             status, said = m.submit()
             if status != 0:
                 raise RuntimeError("sendmail exits %d: %s" % (status, said))
-        with Hold(key):
+        with Hold(key), Hold(key + "-first"):
             for _ in range(self.before):
                 make_due()
                 status, said = runner()
@@ -460,6 +460,13 @@ SCENARIOS = [
     Scenario("several", lambda key: [
         m for n in "pqr" for m in one(key + n, {
             "u%s@one.example" % n: "sent"})]),
+]
+
+# Of these nothing is new but to a power cut.
+MODEL_SCENARIOS = [
+    Scenario("again", lambda key: one(key, {
+        "late-KEY-first@one.example": "sent",
+        "late-KEY@two.example": "sent"}), before=1),
 ]
 
 

@@ -30,7 +30,8 @@ def read_trace():
 
 
 def scenario(name):
-    return next(s for s in lab.SCENARIOS if s.name == name)
+    return next(s for s in lab.SCENARIOS + lab.MODEL_SCENARIOS
+                if s.name == name)
 
 
 def verdict(messages, evidence, excuse):

@@ -100,17 +100,23 @@ class Recording:
                                     rules=submit_rules)
             if status != 0:
                 raise RuntimeError("sendmail exits %d: %s" % (status, said))
-            self.events += read_trace(self.path, ("ack", i))
+            self.add(2000, ("ack", i))
         if kill:
             self.scenario.disturb(self.key, trace=self.path, record=True,
                                   rules=[kill])
-            self.events += read_trace(self.path, ("killed", None))
+            self.add(1000, ("killed", None))
             lab.make_due()
         status, said = self.scenario.disturb(self.key, trace=self.path,
                                              record=True, rules=rules)
         if status != 0:
             raise RuntimeError("the runner exits %d: %s" % (status, said))
-        self.events += read_trace(self.path, ("end", None))
+        self.add(0, ("end", None))
+
+    def add(self, first, own):
+        """What the last run did.  FIRST keeps its processes from those of
+        others."""
+        self.events += [e._replace(proc=e.proc + first) for e in
+                        read_trace(self.path, own)]
 
     def add_mail(self, log):
         for e in log.read():
