@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "run/dispatchint.h"
 #include "run/job.h"
 #include "run/load.h"
+#include "spool/hoststat.h"
 
 #define DEFER_SLICE	16	/* tasks put off before workers are served */
 #define BACKLOG_MS	200	/* work in line that calls for a worker more */
@@ -91,6 +93,18 @@ rate_interval(const struct dispatch *d, const struct dest *dest)
 	return ms > 0 ? ms : 1;
 }
 
+static void
+tell_mailq(struct dispatch *d, const struct dest *dest, time_t until)
+{
+	int64_t us = conf_rate(d->conf, dest->domain);
+	char text[128];
+
+	snprintf(text, sizeof(text), "waits for its turn: rate in mxnss.conf, "
+	    "one message in %lld %s", (long long)(us >= 1000000 ?
+	    us / 1000000 : us / 1000), us >= 1000000 ? "s" : "ms");
+	hoststat_set_wait(d->queue, dest->domain, text, until);
+}
+
 /*
  * The next task of the destination may go in a while: what may not go soon
  * makes room in memory for the mail of others.
@@ -101,14 +115,18 @@ wait_for_rate(struct dispatch *d, struct dest *dest)
 	int64_t interval = rate_interval(d, dest);
 	size_t i, n = 0, keep = dest->keep;
 	struct task **kept = xcalloc(keep, sizeof(kept[0])), *t;
+	time_t until = 0;
 	int64_t at;
 
 	while (n < keep && (t = dest_take(dest)) != NULL)
 		kept[n++] = t;
 	at = dest->rate_at + (int64_t)n * interval;
-	for (i = dest->ntasks; i > 0; i--, at += interval)
-		dispatch_postpone(d, dest_take(dest), d->now.wall +
-		    (at - d->now.mono) / 1000 + 1);
+	for (i = dest->ntasks; i > 0; i--, at += interval) {
+		until = d->now.wall + (at - d->now.mono) / 1000 + 1;
+		dispatch_postpone(d, dest_take(dest), until);
+	}
+	if (until != 0)
+		tell_mailq(d, dest, until);
 	while (n > 0)
 		dest_put_back(dest, kept[--n]);
 	free(kept);

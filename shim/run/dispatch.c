@@ -22,6 +22,7 @@
 #include "run/job.h"
 #include "run/load.h"
 #include "run/route.h"
+#include "spool/hoststat.h"
 
 #define MAX_OPEN	8192	/* messages with an open file */
 #define IDLE_MS		1000	/* a worker waits for the next message */
@@ -596,11 +597,28 @@ postpone_all(void *arg, struct task *t)
 	dispatch_postpone(arg, t, 0);
 }
 
+/* WHY the network is down, and when it is tried; or that it is not. */
+static void
+tell_mailq(struct dispatch *d, const struct result *why)
+{
+	char *text = xasprintf("the network is down, one message at a time is "
+	    "tried: %s", why->text);
+
+	hoststat_set_wait(d->queue, NULL, d->outage.down ? text : NULL,
+	    d->now.wall + (d->outage.probe_at - d->now.mono) / 1000 + 1);
+	free(text);
+}
+
 /* And what it says about the network. */
 static void
 judge_network(struct dispatch *d, const struct result *why, bool offline)
 {
-	if (!outage_note(&d->outage, offline, d->now.mono, arc4random()))
+	bool changed;
+
+	changed = outage_note(&d->outage, offline, d->now.mono, arc4random());
+	if (d->outage.down || changed)
+		tell_mailq(d, why);
+	if (!changed)
 		return;
 	/* that was not their fault */
 	dests_unblock(d->dests, INT64_MAX);
@@ -676,6 +694,8 @@ dispatch_new(struct queue *q, const struct conf *conf,
 		    (size_t)rl.rlim_max / 2 : MAX_OPEN;
 	}
 	dispatch_conf(d, conf, false);
+	/* what an earlier runner found is to be found again */
+	hoststat_set_wait(q, NULL, NULL, 0);
 	return d;
 }
 

@@ -32,6 +32,7 @@
 #define CLAIM		60	/* seconds that one try may take */
 #define FAILURES_MAX	1000
 #define TRIED_AGE	(12 * 3600)
+#define WAIT_SLACK	120	/* seconds that an end may be late */
 #define AGE_MAX		(24 * 3600)
 #define ENTRIES_MAX	16384
 
@@ -253,6 +254,42 @@ hoststat_set_tried(struct queue *q, const char *domain,
 		hoststat_ok(q, file);
 	buf_clear(&b);
 	free(file);
+}
+
+/* --- mail that waits ---------------------------------------------------- */
+
+void
+hoststat_set_wait(struct queue *q, const char *domain, const char *reason,
+    time_t until)
+{
+	char *file = xasprintf("%%%s", domain != NULL ? domain : ""), *text;
+
+	if (reason == NULL)
+		hoststat_ok(q, file);
+	else {
+		text = xasprintf("failures 1\nreason %.*s\n",
+		    HOSTSTAT_REASON - 1, reason);
+		result_clean(strchr(text, '\n') + 1);
+		text[strlen(text) - 1] = '\n';
+		write_file(dir_of(q), file, text, until);
+		free(text);
+	}
+	free(file);
+}
+
+bool
+hoststat_waits(struct queue *q, const char *domain, time_t now,
+    struct hoststat *hs)
+{
+	char *file = xasprintf("%%%s", domain != NULL ? domain : ""), *text;
+	bool waits = false;
+
+	memset(hs, 0, sizeof(*hs));
+	if ((text = read_file(dir_of(q), file, &hs->until)) != NULL)
+		waits = parse(text, hs) && hs->until > now - WAIT_SLACK;
+	free(text);
+	free(file);
+	return waits;
 }
 
 /* --- all ---------------------------------------------------------------- */

@@ -9,6 +9,8 @@
  *	host/ADDRESS:PORT	mtime: not to be tried before; the number of
  *				failures in a row and the reason
  *	host/@DOMAIN		the hosts that were tried, one a line
+ *	host/%DOMAIN		mtime: until when mail for it waits without an
+ *				attempt; and why.  host/%: for all domains
  *
  * A struct queue * that is NULL has no memory.
  */
@@ -57,6 +59,17 @@ size_t	hoststat_tried(struct queue *, const char *domain, time_t now,
 /* Those are they now; none: begin anew. */
 void	hoststat_set_tried(struct queue *, const char *domain,
 	    const char *const *names, size_t n);
+
+/*
+ * Mail for DOMAIN (NULL: for any other machine) waits without an attempt,
+ * because of REASON, until then; NULL: not any more.  For mailq(1): nobody acts
+ * on it.
+ */
+void	hoststat_set_wait(struct queue *, const char *domain,
+	    const char *reason, time_t until);
+/* Whether it does, as far as a runner said lately. */
+bool	hoststat_waits(struct queue *, const char *domain, time_t now,
+	    struct hoststat *);
 
 /* Forget all that is older than a day, and all if there is too much. */
 void	hoststat_sweep(struct queue *, time_t now);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/show.h"
+#include "spool/hoststat.h"
 #include "spool/usage.h"
 #include "submit/pick.h"
 #include "submit/waiting.h"
@@ -37,6 +38,39 @@ struct form {
 };
 
 /*
+ * Whether the recipient is due, and is not tried for now: there is no network,
+ * or its domain gets only so many messages.
+ */
+static bool
+waits_its_turn(const struct view *v, const struct recipient *to,
+    struct result *r)
+{
+	const struct envelope_rcpt *rcpt =
+	    &v->w->mf.env.rcpt[to - v->w->rcpt];
+	const char *at = strrchr(rcpt->addr, '@');
+	const struct listing *l = v->l;
+	struct hoststat hs;
+	char domain[256];
+	size_t i;
+
+	if (rcpt->mailbox || at == NULL || conf_is_local(l->conf, at + 1) ||
+	    v->w->entry->held || (v->w->entry->place == IN_QUEUE &&
+	    v->w->entry->next > l->now))
+		return false;
+	snprintf(domain, sizeof(domain), "%s", at + 1);
+	for (i = 0; domain[i] != '\0'; i++)
+		if (domain[i] >= 'A' && domain[i] <= 'Z')
+			domain[i] = (char)(domain[i] - 'A' + 'a');
+	if (hoststat_waits(l->queue, NULL, l->now, &hs))
+		result_set(r, R_OFFLINE, "%s", hs.reason);
+	else if (hoststat_waits(l->queue, domain, l->now, &hs))
+		result_set(r, R_HELD, "%s", hs.reason);
+	else
+		return false;
+	return true;
+}
+
+/*
  * Why a recipient waits: what it met, or what must be mended first.  NULL:
  * it was not tried yet.  MINE is where the answer may be.
  */
@@ -56,7 +90,7 @@ cause(const struct view *v, const struct recipient *to, struct result *mine)
 		result_set(mine, R_LOCALERR, "the disk is full: no room to "
 		    "record what happens to each recipient");
 		snprintf(mine->esc, sizeof(mine->esc), "4.3.1");
-	} else
+	} else if (!waits_its_turn(v, to, mine))
 		return to->attempts != 0 ? &to->last : NULL;
 	return mine;
 }

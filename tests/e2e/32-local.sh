@@ -335,6 +335,8 @@ done
 daemon=$!
 check "no network: mail for others waits" await 30 eval \
     'runner_log | grep -q "the network is down"'
+check "and mailq says why" has "$(mailq)" \
+    '\(4\.4\.1 the network is down, one message at a time is tried: '
 mail alice
 mail bob@client.sender.example u@d9.example
 check "mail for users of this machine does not" await 30 eval \

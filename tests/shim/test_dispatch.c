@@ -30,6 +30,7 @@
 #include "run/dispatchint.h"
 #include "run/job.h"
 #include "run/worker.h"
+#include "spool/hoststat.h"
 #include "spool/msgfile.h"
 #include "spool_fixture.h"
 
@@ -798,6 +799,7 @@ test_dispatch_offline(void **state)
 static void
 begin_outage(void)
 {
+	struct hoststat hs;
 	struct msgid id;
 	char rcpt[64];
 	int i;
@@ -810,6 +812,11 @@ begin_outage(void)
 	run();
 	assert_true(dispatch_is_offline(d));
 	assert_in_range(fixture_count("drop"), 10, 17);
+	/* mailq says so */
+	assert_true(hoststat_waits(q, NULL, now.wall, &hs));
+	assert_string_equal(hs.reason, "the network is down, one message at a "
+	    "time is tried: no host answers in the test");
+	assert_in_range(hs.until, now.wall, now.wall + 10);
 }
 
 /* Mail for this machine needs no network, and says nothing of it. */
@@ -845,6 +852,7 @@ test_dispatch_offline_local_mail(void **state)
 static void
 test_dispatch_offline_both(void **state)
 {
+	struct hoststat hs;
 	struct msgid id;
 	size_t tried;
 
@@ -864,6 +872,7 @@ test_dispatch_offline_both(void **state)
 	run();
 	assert_int_equal(dispatch_messages(d), 0);
 	assert_false(dispatch_is_offline(d));
+	assert_false(hoststat_waits(q, NULL, now.wall, &hs));
 	assert_int_equal(noted("(local)"), 1);
 	assert_int_equal(noted("ok.test"), 1);
 	assert_int_equal(noted("offline.test"), 1);
@@ -977,6 +986,7 @@ test_dispatch_rate(void **state)
 {
 	struct conf_rate rate = { (char *)(uintptr_t)"slow.test",
 	    (int64_t)3600 * 1000000 };
+	struct hoststat hs;
 	struct msgid id;
 	int i;
 
@@ -991,8 +1001,12 @@ test_dispatch_rate(void **state)
 	run();
 	assert_int_equal(noted("slow.test"), 1);
 	assert_int_equal(noted("ok.test"), 1);
-	/* no attempt was made of the others */
+	/* no attempt was made of the others; mailq says why */
 	assert_int_equal(dispatch_messages(d), 5);
+	assert_true(hoststat_waits(q, "slow.test", now.wall, &hs));
+	assert_string_equal(hs.reason, "waits for its turn: rate in mxnss.conf, "
+	    "one message in 3600 s");
+	assert_false(hoststat_waits(q, "ok.test", now.wall, &hs));
 	assert_journal(&id, "D");
 	for (i = 2; i <= 6; i++) {
 		skew += 3602 * 1000;

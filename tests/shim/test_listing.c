@@ -20,10 +20,12 @@
 #include "submit/pick.h"
 #include "submit/stats.h"
 #include "submit/waiting.h"
+#include "spool/hoststat.h"
 #include "spool_fixture.h"
 
 #define NOW	((time_t)1700000000)
 
+static char *locals[] = { NULL };
 static struct conf conf;
 static struct queue *q;
 
@@ -36,6 +38,7 @@ setup(void **state)
 	setenv("TZ", "UTC", 1);
 	fixture_spool();
 	memset(&conf, 0, sizeof(conf));
+	conf.local_domains = locals;
 	q = queue_open(fixture_path("", ""), &why);
 	return q != NULL ? 0 : -1;
 }
@@ -127,6 +130,43 @@ test_listing_empty(void **state)
 	(void)state;
 	assert_string_equal(text, "Mail queue is empty\n");
 	free(text);
+}
+
+/* What is due, and is not tried for now. */
+static void
+test_listing_waits_its_turn(void **state)
+{
+	struct msgid due, later;
+	char *text;
+
+	(void)state;
+	in_queue(&due, "a@example.org", "b@EXAMPLE.net c@other.example", NOW - 1);
+	in_queue(&later, "a@example.org", "d@example.net", NOW + 300);
+	add_record(&due, JOURNAL_ATTEMPT, 0, R_CONNECT, "", "an older reason");
+	hoststat_set_wait(q, "example.net", "two a\nminute", NOW + 60);
+	text = list();
+	assert_non_null(strstr(text, "(4.3.2 two a?minute)"));
+	assert_null(strstr(text, "older"));
+	/* not the other domain, nor who has a time of its own */
+	assert_non_null(strstr(text, "c@other.example\n"
+	    "                         (not tried yet; due now)"));
+	assert_non_null(strstr(text, "(not tried yet; next attempt"));
+	free(text);
+	hoststat_set_wait(q, NULL, "no network", NOW - 60);
+	text = list_json();
+	assert_non_null(strstr(text, "{\"address\":\"b@EXAMPLE.net\","
+	    "\"status\":\"deferred\",\"dsn\":\"4.4.1\",\"host\":null,"
+	    "\"reply\":\"no network\",\"attempts\":1}"));
+	assert_non_null(strstr(text, "c@other.example\",\"status\":\"new\","
+	    "\"dsn\":\"4.4.1\""));
+	assert_non_null(strstr(text, "d@example.net\",\"status\":\"new\","
+	    "\"dsn\":null"));
+	free(text);
+	/* nobody has said so for a while, or that it is over */
+	hoststat_set_wait(q, NULL, "no network", NOW - 600);
+	hoststat_set_wait(q, "example.net", NULL, 0);
+	assert_listed("older", true);
+	assert_listed("no network", false);
 }
 
 static void
@@ -567,6 +607,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_listing_empty),
+		TEST(test_listing_waits_its_turn),
 		TEST(test_listing_message),
 		TEST(test_listing_json_message),
 		TEST(test_listing_json_states),
