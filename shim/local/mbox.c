@@ -233,6 +233,21 @@ append(struct mbox *b)
 	return rc;
 }
 
+/*
+ * Whether nobody waits for the answer any more: nobody would record that it
+ * was delivered, and the next attempt would deliver it again.
+ */
+static bool
+is_forsaken(const struct mbox *b)
+{
+	struct pollfd pfd = { .fd = b->s->asker != NULL ? *b->s->asker : -1 };
+
+	if (pfd.fd == -1 || poll(&pfd, 1, 0) != 1)
+		return false;
+	result_set(b->r, R_LATER, "who asked for it has gone");
+	return true;
+}
+
 static int
 deliver(struct mbox *b)
 {
@@ -244,6 +259,8 @@ deliver(struct mbox *b)
 			return locked(b);
 		wait_a_little();
 	}
+	if (rc == 0 && is_forsaken(b))
+		rc = -1;
 	if (rc == 0 && append(b) == -1) {
 		error = errno;
 		/* half a message is none */

@@ -23,6 +23,9 @@ struct store {
 	int		 fd;		/* the message in wire form is there */
 	off_t		 start;
 	off_t		 size;
+	const int	*asker;		/* socket of who waits for the answer:
+					   nothing is delivered for who has
+					   hung up; or NULL */
 };
 
 /*

@@ -297,12 +297,14 @@ is_valid(const struct writer_request *q, int fd)
 }
 
 static void
-serve_one(const struct writer_request *q, int fd, struct result *r)
+serve_one(const struct writer_request *q, int fd, const int *asker,
+    struct result *r)
 {
 	const struct passwd *pw;
 	struct store s = { .user = q->user, .path = q->path, .id = q->id,
 	    .sender = q->sender, .rcpt = q->rcpt, .hostname = q->hostname,
-	    .fd = fd, .start = (off_t)q->start, .size = (off_t)q->size };
+	    .fd = fd, .start = (off_t)q->start, .size = (off_t)q->size,
+	    .asker = asker };
 
 	if (!is_valid(q, fd)) {
 		result_set(r, R_LOCALERR, "the mailbox writer does not "
@@ -356,7 +358,7 @@ writer_serve(int sock)
 	while (receive(sock, &q, &fd) == 1) {
 		memset(&a, 0, sizeof(a));
 		a.version = WRITER_VERSION;
-		serve_one(&q, fd, &a.result);
+		serve_one(&q, fd, &sock, &a.result);
 		if (fd != -1)
 			close(fd);
 		if (send(sock, &a, sizeof(a), MSG_NOSIGNAL) == -1)

@@ -106,6 +106,51 @@ mx_start b=192.0.2.12
 run
 check "the next one goes on, once for each" is "$(mx_who) $(queued)" "a:1 b:1 0"
 
+# In a connect(2), in a lookup, and behind a mailbox that somebody has locked.
+if [ "$MULTI" -eq 1 ]; then
+	mx_clear
+	mount -t tmpfs tmpfs /var/mail && : > /var/mail/alice &&
+	    chown alice:mail /var/mail/alice || die "no /var/mail of our own"
+	"$PY" -c 'import fcntl, time
+f = open("/var/mail/alice", "r+")
+fcntl.lockf(f, fcntl.LOCK_EX)
+print("locked", flush=True)
+time.sleep(1000)' > $T/locked &
+	locker=$!
+	await 10 test -s $T/locked
+	ip neigh replace 192.0.2.99 lladdr 02:00:00:00:00:99 dev mx0
+	echo 'black.example 10 [192.0.2.99]' > $MXHOSTS
+	# shellcheck disable=SC2046
+	kill -STOP $(pidof nsd)
+	mail u@black.example
+	mail u@three.example
+	mail alice@client.sender.example
+	conf connect-timeout 30s
+	"$RUNNER" --daemon 2>> $T/log/runner &
+	daemon=$!
+	# the writer and three workers
+	await 20 eval 'test "$(wc -w < /proc/$daemon/task/$daemon/children)" -ge 4'
+	began=$(date +%s%N)
+	kill -TERM $daemon
+	await 15 gone $daemon
+	took=$((($(date +%s%N) - began) / 1000000))
+	check "the same in every other wait" test $took -lt 5000
+	check "and nothing was an attempt" eval 'queue | json "
+	    [r[\"attempts\"] for d in docs for r in d[\"recipients\"]] ==
+	    [0, 0, 0]"'
+	# shellcheck disable=SC2046
+	kill -CONT $(pidof nsd)
+	kill $locker
+	conf connect-timeout 1s
+	run
+	check "what can be delivered is, then" is "$(mx_who) $(queued) $(
+	    grep -c "^Subject: to alice" /var/mail/alice)" "a:1 1 1"
+	: > $MXHOSTS
+	umount /var/mail
+	empty_queue
+	mx_clear
+fi
+
 # Socket activation: descriptor 3, LISTEN_FDS=1, LISTEN_PID.
 rm -f "$WAKE"
 activate()
