@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What dispatch.c, intake.c and assign.c share. */
+/* What dispatch.c, intake.c, assign.c and judge.c share. */
 #ifndef SHIM_RUN_DISPATCHINT_H
 #define SHIM_RUN_DISPATCHINT_H
 
@@ -76,8 +76,12 @@ void	dispatch_settle(struct dispatch *, struct message *);
 void	dispatch_return(struct dispatch *, struct task *);
 void	dispatch_defer(struct dispatch *, struct task *,
 	    const struct result *);
+/* The task is done: with the last one, its message is settled. */
+void	dispatch_end_task(struct dispatch *, struct task *);
 /* What is open of the message needs the network, which is down. */
 void	dispatch_strand(struct dispatch *, struct message *);
+/* There is a network, or others may be for this machine now. */
+void	dispatch_call_stranded(struct dispatch *);
 /* Nobody tries it before UNTIL, and that is no attempt; 0: it stays due. */
 void	dispatch_postpone(struct dispatch *, struct task *, time_t until);
 
@@ -89,5 +93,8 @@ void	dispatch_serve(struct dispatch *);
 void	dispatch_defer_doomed(struct dispatch *);
 /* When (ms) there may be one worker more; -1: when something happens. */
 int64_t	dispatch_hire_at(const struct dispatch *);
+
+/* judge.c: what workers report. */
+extern const struct crew_events dispatch_events;
 
 #endif /* SHIM_RUN_DISPATCHINT_H */
