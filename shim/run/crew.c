@@ -47,6 +47,7 @@ struct worker {
 	unsigned	 served;	/* tasks that it finished */
 	bool		 greeted;	/* by a server of its destination */
 	bool		 leaving;	/* it gets no more tasks */
+	bool		 deaf;	/* it was not told to */
 	bool		 killed;
 };
 TAILQ_HEAD(workerlist, worker);
@@ -244,7 +245,7 @@ leave(struct worker *w)
 	if (w->leaving)
 		return;
 	w->leaving = true;
-	shutdown(w->sock, SHUT_WR);
+	w->deaf = shutdown(w->sock, SHUT_WR) == -1;
 	w->dest->nleaving++;
 	dest_update(w->dest);
 }
@@ -441,7 +442,7 @@ end_of(const struct worker *w, int64_t idle)
 	if (w->nturns != 0)
 		return w->deadline;
 	if (w->leaving)
-		return w->since + LEAVE_MAX;
+		return w->deaf ? w->since : w->since + LEAVE_MAX;
 	return idle < INT64_MAX - w->since ? w->since + idle : INT64_MAX;
 }
 
