@@ -35,7 +35,7 @@ PLACES = ("drop", "queue", "bad", "dead", "host")
 # A kill may cost what one connection had finished in this time before it was
 # cut (design.md section 3: results are recorded in batches).
 BATCH_NS = 100 * 1000 * 1000
-LIMIT = 20      # seconds for one run of a program
+LIMIT = 60      # seconds for one run of a program: whether it hangs
 
 CONF = """hostname: client.sender.example
 mail-name: sender.example
