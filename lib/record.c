@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The data of the records that answer a question: MX (RFC 1035 section
- * 3.3.9), A, AAAA, TLSA (RFC 6698 section 2.1), TXT, PTR.  A record of impossible
- * data is left out with a note, and if no good one remains that is a
- * failure, never "no such record".
+ * 3.3.9), A, AAAA, TLSA (RFC 6698 section 2.1), TXT, PTR.  A record of
+ * impossible data is left out with a note, and if no good one remains that is
+ * a failure, never "no such record".
  */
 #include "config.h"
 

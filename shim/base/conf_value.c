@@ -66,7 +66,8 @@ conf_take_names(const struct key *k, void *field, char *value)
 	char **names = NULL, *name, *why = NULL;
 	size_t n = 0;
 
-	while (why == NULL && (name = strsep(&value, CONF_BLANKS ",")) != NULL) {
+	while (why == NULL &&
+	    (name = strsep(&value, CONF_BLANKS ",")) != NULL) {
 		if (*name == '\0')
 			continue;
 		why = conf_take_name(k, &name, name);

@@ -41,7 +41,7 @@ enum result_code {			/* default code	sysexits(3)	*/
 struct result {
 	enum result_code code;
 	int	 reply;		/* the server's three digits, or 0 */
-	char	 esc[12];	/* enhanced code; the server's beats the table's */
+	char	 esc[12];	/* the server's enhanced code, or "" */
 	char	 host[256];	/* "host[address]:port" it concerns, or "" */
 	char	 text[512];	/* one printable line */
 };

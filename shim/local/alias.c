@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The parser of aliases(5).  A target is one word: quotes keep blanks, commas
- * and colons in it, and what only addresses have is not divided.  Programs and files as targets are refused: they would
- * run, or be written, as somebody else than the user whose mail it is.
+ * and colons in it, and what only addresses have is not divided.  Programs and
+ * files as targets are refused: they would run, or be written, as somebody
+ * else than the user whose mail it is.
  */
 #include "config.h"
 
@@ -77,7 +78,7 @@ skip_blanks(struct scan *s)
 }
 
 /* Where in a word we are. */
-struct within {
+struct nesting {
 	char		end;	/* of a quoted string and the like, or '\0' */
 	unsigned	depth;	/* of comments */
 	bool		path;	/* between < and > */
@@ -90,7 +91,7 @@ struct within {
  * sections 3.2.2, 3.4 and 4.4).
  */
 static void
-go_in(struct within *w, char c, bool is_address)
+go_in(struct nesting *w, char c, bool is_address)
 {
 	if (c == '"' || (is_address && (c == '(' || c == '['))) {
 		w->end = c == '"' ? '"' : c == '(' ? ')' : ']';
@@ -102,7 +103,7 @@ go_in(struct within *w, char c, bool is_address)
 }
 
 static void
-go_out(struct within *w, char c)
+go_out(struct nesting *w, char c)
 {
 	if (c == '(' && w->end == ')')
 		w->depth++;
@@ -117,7 +118,7 @@ go_out(struct within *w, char c)
 static const char *
 read_word(struct scan *s, char stop, struct buf *word)
 {
-	struct within w = { .end = '\0' };
+	struct nesting w = { .end = '\0' };
 	const char *start, *last;
 	bool is_address;
 

@@ -47,7 +47,7 @@ struct worker {
 	unsigned	 served;	/* tasks that it finished */
 	bool		 greeted;	/* by a server of its destination */
 	bool		 leaving;	/* it gets no more tasks */
-	bool		 deaf;	/* it was not told to */
+	bool		 deaf;		/* it could not be told so */
 	bool		 killed;
 };
 TAILQ_HEAD(workerlist, worker);

@@ -62,8 +62,8 @@ struct delivery {
 	struct result	 why;		/* if dead */
 	time_t		 until;		/* nor will before that time, or 0 */
 	bool		 offline;	/* no network was found */
-	bool		 is_short;	/* this machine was short of something: it
-					   says nothing of hosts or network */
+	bool		 is_short;	/* this machine was short of something,
+					   which says nothing of hosts */
 	bool		 busy;		/* a host was there, and did not serve
 					   us as it should: too many of us? */
 };

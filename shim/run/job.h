@@ -64,8 +64,8 @@ struct report {
 					   reached; result says why */
 	time_t		 until;		/* nor should be tried before, or 0 */
 	bool		 offline;	/* it looks as if no network was there */
-	bool		 is_short;	/* this machine was short of something: it
-					   says nothing of hosts or network */
+	bool		 is_short;	/* this machine was short of something,
+					   which says nothing of hosts */
 	bool		 busy;		/* a host was there, but would not serve
 					   us now: fewer connections */
 };

@@ -42,7 +42,7 @@ on_rcpt(void *arg, struct task *t, const struct report *r)
 		l->doubt = true;
 }
 
-/* We end, and its worker with us: that was no attempt, the next runner goes on. */
+/* We end, and its worker with us: no attempt, and the next runner goes on. */
 static void
 leave_open(const struct dispatch *d, struct load *l, const uint32_t *rcpt,
     size_t n)

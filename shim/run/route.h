@@ -60,7 +60,8 @@ struct router;
 /*
  * router_new: for the mail of DOMAIN, which may be "[192.0.2.1]"; both
  *	arguments are kept by reference.
- * route_find: the route of RCPT; NULL: of whom no override names.  It lives until the next router_expire().
+ * route_find: the route of RCPT; NULL: of whom no override names.  It lives
+ *	until the next router_expire().
  *	A route without a hop says why.
  * route_hop: find the addresses of hop I, and make sure that none of them is
  *	our own.  0; -1 with *R when it has no address, permanent if that is

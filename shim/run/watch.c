@@ -22,7 +22,7 @@
 
 #define POLL_MS		5000	/* between two scans, without inotify */
 #define STEP		1000	/* entries, between two other things */
-#define PAUSE_MS	100	/* between two scans of one directory, at least */
+#define PAUSE_MS	100	/* at least, between two scans of a directory */
 #define SHARE		10	/* a scan takes one of so many ms at most */
 
 /* Which descriptor: that of drop/, or that of queue/ and the configuration. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * One connection.  The socket never blocks; every wait is a poll(2) that ends
- * at a monotonic deadline, and all of them at a limit.  What the server said before it hung up is read
- * before the hang-up is reported: it is often the reason.
+ * at a monotonic deadline, and all of them at a limit.  What the server said
+ * before it hung up is read before the hang-up is reported: it is often the
+ * reason.
  */
 #include "config.h"
 

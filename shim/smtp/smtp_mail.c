@@ -77,8 +77,8 @@ is_demand(const struct reply *rp)
 
 /* The result of a 4yz or 5yz. */
 void
-transaction_refusal(const struct transaction *t, const struct reply *rp, const char *what,
-    struct result *r)
+transaction_refusal(const struct transaction *t, const struct reply *rp,
+    const char *what, struct result *r)
 {
 	enum result_code code = R_REFUSED;
 
@@ -416,8 +416,8 @@ end_unwanted(struct transaction *t, const struct reply *rp, struct result *r)
  * the message is not sent again and again.
  */
 void
-transaction_refuse(struct transaction *t, const struct reply *rp, const char *what,
-    struct result *r)
+transaction_refuse(struct transaction *t, const struct reply *rp,
+    const char *what, struct result *r)
 {
 	transaction_refusal(t, rp, what, r);
 	t->m->busy = rp->code < 500;

@@ -26,7 +26,8 @@
  *	EVENT [PATTERN] [@clear|@tls] [xN]: ACTION [| ACTION]...
  *
  * The first line that matches counts; @clear and @tls: only before, or after,
- * the TLS handshake; xN: for the first N times only, over all sessions.  What no line matches is answered as a good server would.
+ * the TLS handshake; xN: for the first N times only, over all sessions.  What
+ * no line matches is answered as a good server would.
  *
  *	connect, ehlo, helo, starttls, mail PATTERN, rcpt PATTERN, data, dot,
  *	rset, quit	a command; PATTERN is a glob(7) for the address
