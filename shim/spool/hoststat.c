@@ -8,6 +8,7 @@
 
 #include "spool/hoststat.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
@@ -157,14 +158,32 @@ load(struct queue *q, const char *key, time_t now, struct hoststat *hs)
 	return good;
 }
 
-static void
-set_until(struct queue *q, const char *key, time_t until)
+/*
+ * Whether we are the one who tries KEY, whose time has come: of those who ask
+ * at once the first changes the file, and the others see that.
+ */
+static bool
+claim(struct queue *q, const char *key, time_t now)
 {
 	struct timespec ts[2];
+	struct stat st;
+	bool ours;
+	int fd;
 
-	memset(ts, 0, sizeof(ts));
-	ts[0].tv_sec = ts[1].tv_sec = until;
-	(void)utimensat(dir_of(q), key, ts, AT_SYMLINK_NOFOLLOW);
+	fd = openat(dir_of(q), key, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC | O_NOCTTY);
+	if (fd == -1)
+		return false;
+	/* another one was put in its place: somebody knows better */
+	ours = flock(fd, LOCK_EX) == 0 && fstat(fd, &st) == 0 &&
+	    st.st_nlink > 0 && st.st_mtim.tv_sec <= now;
+	if (ours) {
+		memset(ts, 0, sizeof(ts));
+		ts[0].tv_sec = ts[1].tv_sec = now + CLAIM;
+		(void)futimens(fd, ts);
+	}
+	close(fd);
+	return ours;
 }
 
 bool
@@ -175,8 +194,10 @@ hoststat_is_down(struct queue *q, const char *key, time_t now,
 		return false;
 	if (hs->until > now)
 		return true;
-	set_until(q, key, now + CLAIM);
-	return false;
+	if (claim(q, key, now))
+		return false;
+	/* somebody else was quicker: what that one says; or nothing works */
+	return load(q, key, now, hs) && hs->until > now;
 }
 
 time_t

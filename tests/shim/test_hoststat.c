@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -79,6 +80,39 @@ test_hoststat_is_down_claims(void **state)
 	assert_true(hoststat_is_down(q, KEY, NOW + 60, &hs));
 	/* that one never said how it ended */
 	assert_false(hoststat_is_down(q, KEY, NOW + 120, &hs));
+}
+
+/* Of those who ask at the same time, too. */
+static void
+test_hoststat_is_down_claims_once(void **state)
+{
+	enum { ROUNDS = 50, ASKERS = 8 };
+	struct hoststat hs;
+	int round, i, go[2], status, tries;
+	pid_t pid[ASKERS];
+	char c;
+
+	(void)state;
+	for (round = 0; round < ROUNDS; round++) {
+		(void)hoststat_fail(q, KEY, "x", NOW, 6);
+		assert_int_equal(pipe(go), 0);
+		for (i = 0; i < ASKERS; i++)
+			if ((pid[i] = fork()) == 0) {
+				close(go[1]);
+				(void)!read(go[0], &c, 1);
+				_exit(hoststat_is_down(q, KEY, NOW + 2000,
+				    &hs));
+			}
+		close(go[0]);
+		close(go[1]);
+		for (i = tries = 0; i < ASKERS; i++) {
+			assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+			assert_true(WIFEXITED(status));
+			tries += WEXITSTATUS(status) == 0;
+		}
+		assert_int_equal(tries, 1);
+		hoststat_ok(q, KEY);
+	}
 }
 
 static void
@@ -252,6 +286,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_hoststat_fail_and_ok),
 		T(test_hoststat_is_down_claims),
+		T(test_hoststat_is_down_claims_once),
 		T(test_hoststat_fail_longer_each_time),
 		T(test_hoststat_is_down_of_garbage),
 		T(test_hoststat_names_lead_nowhere),
