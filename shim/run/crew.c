@@ -27,6 +27,7 @@
 
 #define HIRE_PAUSE	1000	/* ms, after fork(2) failed */
 #define LEAVE_MAX	10000	/* ms that an idle worker may take to leave */
+#define AGAIN		1000	/* ms, after it could not be killed */
 #define SERVED_MAX	20	/* tasks before others may have its place */
 
 struct turn {			/* a task that a worker has */
@@ -453,8 +454,9 @@ crew_enforce(struct crew *c, int64_t now)
 
 	TAILQ_FOREACH(w, &c->workers, link)
 		if (!w->killed && now >= end_of(w, INT64_MAX)) {
-			w->killed = true;
-			kill(w->pid, SIGKILL);
+			w->killed = kill(w->pid, SIGKILL) == 0;
+			if (!w->killed)
+				w->since = w->deadline = now + AGAIN;
 		}
 }
 

@@ -64,6 +64,13 @@ def runner_points(baselines):
     return points
 
 
+def deaf_points():
+    """Workers that cannot be told to leave, nor be killed at once."""
+    deaf = "0,1+1,shutdown,EACCES"
+    return [("half", "no shutdown", [deaf]),
+            ("half", "no shutdown and no kill", [deaf, "0,1,kill,EACCES"])]
+
+
 def short_points(baselines):
     points = []
     for name in baselines:
@@ -131,7 +138,8 @@ def main():
                     violations=sweep.violations(bad))
 
         bases = sweep.baselines(tap, pool)
-        points = sample(runner_points(bases) + short_points(bases), rng)
+        points = deaf_points() + sample(
+            runner_points(bases) + short_points(bases), rng)
         bad, excused, faults = [], 0, 0
         for b, e, f in pool.map(fail_runner, points, chunksize=4):
             bad += b

@@ -16,6 +16,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import time
@@ -35,7 +36,7 @@ PLACES = ("drop", "queue", "bad", "dead", "host")
 # A kill may cost what one connection had finished in this time before it was
 # cut (design.md section 3: results are recorded in batches).
 BATCH_NS = 100 * 1000 * 1000
-LIMIT = 60      # seconds for one run of a program: whether it hangs
+LIMIT = 20      # seconds for one run of a program
 
 CONF = """hostname: client.sender.example
 mail-name: sender.example
@@ -213,6 +214,21 @@ def late(seconds):
     return path
 
 
+def states(session):
+    """What the processes of a run that hangs are doing."""
+    ps = subprocess.run(
+        ["ps", "-o", "pid,ppid,stat,psr,etimes,time,wchan:32,args", "-s",
+         str(session)], stdout=subprocess.PIPE).stdout
+    for pid in re.findall(rb"(?m)^ *(\d+)", ps):
+        for name in b"syscall", b"stack":
+            try:
+                with open(b"/proc/%s/%s" % (pid, name), "rb") as f:
+                    ps += b"%s %s: %s" % (pid, name, f.read())
+            except OSError as e:
+                ps += b"%s %s: %s\n" % (pid, name, str(e).encode())
+    return ps
+
+
 def run(argv, rules=(), trace=None, user=None, stdin=b"", give=(),
         record=False):
     """Run ARGV with GIVE added to its environment; its status and what it
@@ -233,11 +249,19 @@ def run(argv, rules=(), trace=None, user=None, stdin=b"", give=(),
     p = subprocess.Popen(cmd + argv, env=ENV, stdin=subprocess.PIPE,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                          start_new_session=True)
+    status, hung = None, b""
     try:
-        said = p.communicate(stdin, LIMIT + 5)[0]
+        said = p.communicate(stdin, LIMIT - 2)[0]
     except subprocess.TimeoutExpired:
-        os.killpg(p.pid, signal.SIGKILL)    # one may have outlived it
-        return 124, p.communicate()[0].decode("utf-8", "replace")
+        hung = states(p.pid)
+        try:
+            said = p.communicate(timeout=7)[0]
+        except subprocess.TimeoutExpired:
+            os.killpg(p.pid, signal.SIGKILL)    # one may have outlived it
+            said, status = p.communicate()[0], 124
+    said += hung
+    if status is not None:
+        return status, said.decode("utf-8", "replace")
     return p.returncode if p.returncode >= 0 else 128 - p.returncode, \
         said.decode("utf-8", "replace")
 
