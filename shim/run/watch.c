@@ -21,7 +21,9 @@
 #include "run/dispatch.h"
 
 #define POLL_MS		5000	/* between two scans, without inotify */
-#define STEP		1000	/* entries, between two other things */
+/* Entries, between two other things: those of others may be many and odd. */
+#define STEP_QUEUE	4096
+#define STEP_DROP	1024
 #define PAUSE_MS	100	/* at least, between two scans of a directory */
 #define SHARE		10	/* a scan takes one of so many ms at most */
 
@@ -194,7 +196,8 @@ step(struct watch *w, enum queue_place place, int64_t now)
 		}
 	}
 	began = now_us();
-	more = queue_walk_step(s->walk, STEP, dispatch_see, w->dispatch) != 0;
+	more = queue_walk_step(s->walk, place == IN_DROP ? STEP_DROP :
+	    STEP_QUEUE, dispatch_see, w->dispatch) != 0;
 	s->spent += now_us() - began;
 	if (more)
 		return true;

@@ -97,6 +97,22 @@ id_time(const char *s)
 	return v;
 }
 
+uint64_t
+id_hash(const char *s)
+{
+	uint64_t a, b;
+	uint32_t c;
+
+	_Static_assert(ID_LEN == sizeof(a) + sizeof(b) + sizeof(c),
+	    "three words are an identifier");
+	memcpy(&a, s, sizeof(a));
+	memcpy(&b, s + sizeof(a), sizeof(b));
+	memcpy(&c, s + sizeof(a) + sizeof(b), sizeof(c));
+	a = (a ^ c) * 0x9e3779b97f4a7c15;
+	a = (a ^ a >> 32 ^ b) * 0xff51afd7ed558ccd;
+	return a ^ a >> 32;
+}
+
 bool
 id_is_report(const char *s)
 {

@@ -18,6 +18,8 @@ struct msgid {
 void	 id_new(struct msgid *);
 bool	 id_is_valid(const char *);	/* the exact form, nothing else */
 uint64_t id_time(const char *);	/* microseconds since the epoch */
+/* Of a valid one, all of it: who fills drop/ chooses the names. */
+uint64_t id_hash(const char *);
 /*
  * The identifier of the N-th report about message FROM: the same time part,
  * and a rest that depends on FROM and N only, so that a report which is

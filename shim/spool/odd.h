@@ -10,17 +10,10 @@
 #include <sys/stat.h>
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-struct odd {			/* all zero: empty */
-	uint64_t *key;
-	size_t	  n;
-	size_t	  cap;
-};
+#include "base/keyset.h"
 
-bool	odd_is_known(const struct odd *, const struct stat *);
-void	odd_add(struct odd *, const struct stat *);
-void	odd_clear(struct odd *);
+bool	odd_is_known(const struct keyset *, const struct stat *);
+void	odd_add(struct keyset *, const struct stat *);
 
 #endif /* SHIM_SPOOL_ODD_H */

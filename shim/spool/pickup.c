@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "spool/odd.h"
 #include "spool/queue.h"
 #include "spool/queueint.h"
 #include "spool/space.h"

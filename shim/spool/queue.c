@@ -130,7 +130,7 @@ queue_close(struct queue *q)
 		if (q->fd[i] != -1)
 			close(q->fd[i]);
 	free(q->gone);
-	odd_clear(&q->odd);
+	keyset_clear(&q->odd);
 	free(q);
 }
 

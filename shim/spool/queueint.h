@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/keyset.h"
 #include "spool/id.h"
-#include "spool/odd.h"
 #include "spool/queue.h"
 
 enum queue_dir { QD_DROP, QD_QUEUE, QD_BAD, QD_DEAD, QD_HOST, QD_MAX };
@@ -21,7 +21,7 @@ struct queue {
 	struct msgid *gone;
 	size_t	 ngone;
 	size_t	 gonecap;
-	struct odd odd;
+	struct keyset odd;
 	size_t	 skipped[2];	/* entries of each place that are no messages */
 };
 

@@ -8,7 +8,6 @@
 
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,6 +16,8 @@
 
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "spool/entries.h"
+#include "spool/odd.h"
 #include "spool/queue.h"
 #include "spool/queueint.h"
 
@@ -25,9 +26,10 @@
 struct queue_walk {
 	struct queue	*queue;
 	enum queue_place place;
-	DIR		*dir;
-	struct msgid	*logs;	/* journals, to be looked at in the end */
-	size_t		 nlogs;
+	struct entries	*entries;
+	struct keyset	 seen;	/* the messages, while journals are kept */
+	struct msgid	*logs;	/* journals; at the end those of no message */
+	size_t		 nlogs;	/* are looked at */
 	size_t		 cap;
 	size_t		 skipped;
 };
@@ -91,26 +93,35 @@ look_queue(struct queue *q, const char *name, const struct stat *st,
 	return MESSAGE;
 }
 
+/* NAME, whose lstat(2) said ST. */
+static enum kind
+look_at(struct queue *q, enum queue_place place, const char *name,
+    const struct stat *st, struct queue_entry *e)
+{
+	enum kind kind;
+
+	if (odd_is_known(&q->odd, st))
+		return STRANGE;
+	kind = place == IN_DROP ? look_drop(q, name, st, e) :
+	    look_queue(q, name, st, e);
+	if (kind != MESSAGE)
+		return kind;
+	memcpy(e->id.s, name, sizeof(e->id.s));
+	e->place = place;
+	e->size = st->st_size;
+	return MESSAGE;
+}
+
 static enum kind
 look(struct queue *q, enum queue_place place, const char *name,
     struct queue_entry *e)
 {
 	struct stat st;
-	enum kind kind;
 
 	if (fstatat(q->fd[place == IN_DROP ? QD_DROP : QD_QUEUE], name, &st,
 	    AT_SYMLINK_NOFOLLOW) == -1)
 		return FAILED;
-	if (odd_is_known(&q->odd, &st))
-		return STRANGE;
-	kind = place == IN_DROP ? look_drop(q, name, &st, e) :
-	    look_queue(q, name, &st, e);
-	if (kind != MESSAGE)
-		return kind;
-	memcpy(e->id.s, name, sizeof(e->id.s));
-	e->place = place;
-	e->size = st.st_size;
-	return MESSAGE;
+	return look_at(q, place, name, &st, e);
 }
 
 int
@@ -186,21 +197,23 @@ is_replacement(const char *name)
 	    strcmp(name + ID_LEN, REPLACEMENT_SUFFIX) == 0;
 }
 
-static DIR *
-open_for_reading(int fd)
-{
-	DIR *d;
-	int again;
+/* --- all of them -------------------------------------------------------- */
 
-	again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (again == -1)
-		return NULL;
-	if ((d = fdopendir(again)) == NULL)
-		close(again);
-	return d;
+/* A journal is looked at in the end, if it is alone. */
+static bool
+is_of_a_message(const char *name)
+{
+	struct msgid id;
+
+	return !is_journal(name, &id) && !is_replacement(name);
 }
 
-/* --- all of them -------------------------------------------------------- */
+static bool
+is_any(const char *name)
+{
+	(void)name;
+	return true;
+}
 
 struct queue_walk *
 queue_walk_new(struct queue *q, enum queue_place place)
@@ -209,9 +222,10 @@ queue_walk_new(struct queue *q, enum queue_place place)
 
 	w->queue = q;
 	w->place = place;
-	w->dir = open_for_reading(q->fd[place == IN_DROP ? QD_DROP :
-	    QD_QUEUE]);
-	if (w->dir != NULL)
+	w->entries = place == IN_DROP ?
+	    entries_open(q->fd[QD_DROP], is_any) :
+	    entries_open(q->fd[QD_QUEUE], is_of_a_message);
+	if (w->entries != NULL)
 		return w;
 	free(w);
 	return NULL;
@@ -228,24 +242,27 @@ add_log(struct queue_walk *w, const struct msgid *id)
 }
 
 static void
-walk_entry(struct queue_walk *w, const char *name,
+walk_entry(struct queue_walk *w, const struct entry *entry,
     void (*each)(void *, const struct queue_entry *), void *arg)
 {
 	struct queue_entry e;
 	struct msgid id;
 
-	if (w->place == IN_QUEUE && is_journal(name, &id)) {
-		if (w->queue->locked)
+	if (!entry->wanted) {
+		if (!w->queue->locked)
+			return;
+		if (is_journal(entry->name, &id))
 			add_log(w, &id);
+		else
+			(void)unlinkat(w->queue->fd[QD_QUEUE], entry->name, 0);
 		return;
 	}
-	if (w->place == IN_QUEUE && is_replacement(name)) {
-		if (w->queue->locked)
-			(void)unlinkat(w->queue->fd[QD_QUEUE], name, 0);
+	if (entry->error != 0)
 		return;
-	}
-	switch (look(w->queue, w->place, name, &e)) {
+	switch (look_at(w->queue, w->place, entry->name, &entry->st, &e)) {
 	case MESSAGE:
+		if (w->place == IN_QUEUE && w->queue->locked)
+			keyset_add(&w->seen, id_hash(e.id.s));
 		each(arg, &e);
 		break;
 	case STRANGE:
@@ -256,24 +273,32 @@ walk_entry(struct queue_walk *w, const char *name,
 	}
 }
 
+static void
+end_walk(struct queue_walk *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->nlogs; i++)
+		if (!keyset_has(&w->seen, id_hash(w->logs[i].s)))
+			check_journal(w->queue, &w->logs[i]);
+	w->nlogs = 0;
+	w->queue->skipped[w->place] = w->skipped;
+}
+
 int
 queue_walk_step(struct queue_walk *w, size_t n,
     void (*each)(void *, const struct queue_entry *), void *arg)
 {
-	struct dirent *de;
-	size_t i;
+	const struct entry *list;
+	size_t i, got;
 
-	while (n-- > 0) {
-		/* an error of readdir(3) ends it like the end: others follow */
-		if ((de = readdir(w->dir)) == NULL) {
-			for (i = 0; i < w->nlogs; i++)
-				check_journal(w->queue, &w->logs[i]);
-			w->nlogs = 0;
-			w->queue->skipped[w->place] = w->skipped;
+	for (; n > 0; n -= got) {
+		if ((got = entries_next(w->entries, n, &list)) == 0) {
+			end_walk(w);
 			return 0;
 		}
-		if (de->d_name[0] != '.')
-			walk_entry(w, de->d_name, each, arg);
+		for (i = 0; i < got; i++)
+			walk_entry(w, &list[i], each, arg);
 	}
 	return 1;
 }
@@ -283,7 +308,8 @@ queue_walk_free(struct queue_walk *w)
 {
 	if (w == NULL)
 		return;
-	closedir(w->dir);
+	entries_close(w->entries);
+	keyset_clear(&w->seen);
 	free(w->logs);
 	free(w);
 }
