@@ -4,11 +4,16 @@
 
 #include "base/file.h"
 
+#include <sys/mman.h>
 #include <sys/types.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	0x0008U		/* <linux/memfd.h> */
+#endif
 
 static int
 read_all(int fd, size_t max, struct buf *b)
@@ -63,4 +68,40 @@ file_write(int fd, const char *p, size_t n)
 		n -= (size_t)w;
 	}
 	return 0;
+}
+
+int
+file_copy(int from, int to)
+{
+	char chunk[16384];
+	off_t at = 0;
+	ssize_t n;
+
+	for (;;) {
+		n = pread(from, chunk, sizeof(chunk), at);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return (int)n;
+		if (file_write(to, chunk, (size_t)n) == -1)
+			return -1;
+		at += n;
+	}
+}
+
+/* Some kernels want to hear that nobody executes it, others know no such. */
+int
+file_in_memory(void)
+{
+	int fd = memfd_create("message", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	if (fd == -1 && errno == EINVAL)
+		fd = memfd_create("message", MFD_CLOEXEC);
+	return fd;
+}
+
+bool
+file_is_in_memory(int fd)
+{
+	return fcntl(fd, F_GET_SEALS) != -1;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* A small file into memory, and octets into a file. */
+/* Files into memory, files in memory, and octets into files. */
 #ifndef SHIM_BASE_FILE_H
 #define SHIM_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -14,5 +15,11 @@
 int	file_read(const char *path, size_t max, struct buf *);
 /* All N octets of P to the descriptor.  0, or -1 with errno. */
 int	file_write(int fd, const char *p, size_t n);
+/* What the file FROM holds to the descriptor TO.  0, or -1 with errno. */
+int	file_copy(int from, int to);
+/* A file in memory, which has no name.  The descriptor, or -1 with errno. */
+int	file_in_memory(void);
+/* Whether it is one; or one of a file system in memory. */
+bool	file_is_in_memory(int fd);
 
 #endif /* SHIM_BASE_FILE_H */

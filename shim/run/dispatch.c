@@ -291,6 +291,7 @@ dispatch_unload(struct dispatch *d, struct message *m)
 {
 	if (m->load->fd != -1)
 		d->nopen--;
+	d->memory -= m->load->memory;
 	if (m == d->probe) {
 		/* if it said nothing, another one is to */
 		outage_no_probe(&d->outage, d->now.mono, arc4random());

@@ -49,6 +49,7 @@ struct dispatch {
 	size_t		 nloaded;
 	size_t		 nopen;		/* loaded, with an open file */
 	size_t		 maxopen;
+	size_t		 memory;	/* octets of those files */
 	uint64_t	 generation;	/* of the overrides */
 	int64_t		 looked_at;	/* ms; -1: never */
 	bool		 looked;	/* since the last dispatch_clock() */

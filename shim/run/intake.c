@@ -23,6 +23,8 @@
 
 #define LOAD_SLICE	16	/* messages loaded before workers are served */
 #define LOCAL_RETRY	60	/* seconds, after a local failure */
+#define MEMORY_ONE	32768	/* octets of a file that is copied to it ... */
+#define MEMORY_ALL	(24 << 20) /* ... while the copies take less than that */
 
 /*
  * Put what is open into the lines of its destinations.  What needs the network
@@ -212,6 +214,12 @@ reserve(struct dispatch *d, struct message *m)
 	return false;
 }
 
+static size_t
+memory_for_one(const struct dispatch *d)
+{
+	return d->memory < MEMORY_ALL ? MEMORY_ONE : 0;
+}
+
 /*
  * Load the first message that is due.  It must have a place in queue/ before
  * its tasks begin if there are several: then it goes to *KEPT.
@@ -229,7 +237,7 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 		put_off(d, m);
 		return false;
 	}
-	switch (load_message(d->queue, d->conf, m)) {
+	switch (load_message(d->queue, d->conf, memory_for_one(d), m)) {
 	case LOAD_OK:
 		break;
 	case LOAD_LATER:
@@ -247,6 +255,7 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 	m->state = MESSAGE_BUSY;
 	d->nloaded++;
 	d->nopen++;
+	d->memory += l->memory;
 	/* readers of logs count what came by this line */
 	if (m->place == IN_DROP && !m->logged)
 		log_info_as("pickup", "%s: uid=%lu from=<%s>", m->id.s,
@@ -271,6 +280,8 @@ load_one(struct dispatch *d, struct message *m, bool *kept)
 	if (m->place == IN_QUEUE && d->nopen > d->maxopen) {
 		load_park(m);
 		d->nopen--;
+		d->memory -= m->load->memory;
+		m->load->memory = 0;
 	}
 	return true;
 }

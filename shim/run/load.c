@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
 
@@ -84,14 +85,26 @@ load_is_too_large(const struct conf *conf, off_t size)
 	    max_rcpts(conf));
 }
 
+/* In whole pages, or 0. */
+static size_t
+memory_of(const struct load *l)
+{
+	size_t page = 4096;
+
+	return !file_is_in_memory(l->fd) ? 0 :
+	    ((size_t)(l->mf.start + l->mf.size) / page + 1) * page;
+}
+
 static enum load_result
-from_drop(struct queue *q, const struct conf *conf, struct message *m)
+from_drop(struct queue *q, const struct conf *conf, size_t memory,
+    struct message *m)
 {
 	struct load *l = m->load;
 
 	switch (queue_pickup(q, &m->id, max_size(conf), max_rcpts(conf),
-	    &l->fd, &l->mf)) {
+	    memory, &l->fd, &l->mf)) {
 	case 0:
+		l->memory = memory_of(l);
 		return LOAD_OK;
 	case -1:
 		log_warn("%s: cannot take drop/%s: %s; tried again later",
@@ -155,14 +168,16 @@ new_rcpts(const struct envelope *env)
 }
 
 enum load_result
-load_message(struct queue *q, const struct conf *conf, struct message *m)
+load_message(struct queue *q, const struct conf *conf, size_t memory,
+    struct message *m)
 {
 	enum load_result ret;
 	struct load *l;
 
 	l = m->load = xcalloc(1, sizeof(*l));
 	l->fd = -1;
-	ret = m->place == IN_DROP ? from_drop(q, conf, m) : from_queue(q, m);
+	ret = m->place == IN_DROP ? from_drop(q, conf, memory, m) :
+	    from_queue(q, m);
 	if (ret == LOAD_OK) {
 		l->rcpt = new_rcpts(&l->mf.env);
 		l->sched = sched_of(conf);

@@ -15,8 +15,9 @@ enum load_result {
 	LOAD_NONE	/* there is no such message, or not any more */
 };
 
+/* MEMORY: how many octets of it the copy of a file in drop/ may take. */
 enum load_result load_message(struct queue *, const struct conf *,
-	    struct message *);
+	    size_t memory, struct message *);
 /* No message in drop/ may be so large: to load it throws it out. */
 bool	load_is_too_large(const struct conf *, off_t size);
 /* Open the file of a parked message again.  0, or -1 with errno. */

@@ -40,6 +40,7 @@ struct rcpt {
 struct load {
 	struct msgfile	 mf;
 	int		 fd;	/* -1: parked, or every task is done */
+	size_t		 memory; /* octets of it that the copy takes */
 	size_t		 tasks;	/* not finished */
 	struct rcpt	*rcpt;	/* one per recipient of the envelope */
 	struct sched	 sched;	/* as it was when it was loaded */

@@ -34,7 +34,7 @@ pick_up(struct queue *q, const struct msgid *id)
 		errno = EAGAIN;
 		return -1;
 	}
-	switch (queue_pickup(q, id, UINT64_MAX, ANY_RCPTS, &fd, &mf)) {
+	switch (queue_pickup(q, id, UINT64_MAX, ANY_RCPTS, 0, &fd, &mf)) {
 	case 0:
 		ret = queue_keep(q, id, fd, time(NULL));
 		msgfile_clear(&mf);

@@ -10,7 +10,6 @@
 
 #include "spool/drop.h"
 
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -21,16 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/xmalloc.h"
 #include "spool/queue.h"
 #include "spool/space.h"
 
 #define TIME_MAX	(24 * 3600)	/* seconds; the runner waits longer */
 #define MIN_SPACE	((uint64_t)64 * 1024 * 1024)
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL	0x0008U		/* <linux/memfd.h> */
-#endif
 
 struct drop {
 	int		dirfd;		/* -1: in memory */
@@ -149,22 +145,11 @@ drop_open_as(const char *spool, const struct msgid *id)
 	return new_drop(dirfd, dirfd != -1 ? create_as(dirfd, id) : -1, id);
 }
 
-/* A file in memory; some kernels want to hear that nobody executes it. */
-static int
-memory_file(void)
-{
-	int fd = memfd_create("message", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-
-	if (fd == -1 && errno == EINVAL)
-		fd = memfd_create("message", MFD_CLOEXEC);
-	return fd;
-}
-
 struct drop *
 drop_memory(struct msgid *id)
 {
 	id_new(id);
-	return new_drop(-1, memory_file(), id);
+	return new_drop(-1, file_in_memory(), id);
 }
 
 int
@@ -194,7 +179,7 @@ create_unnamed(int dirfd)
 int
 drop_scratch(const struct drop *d)
 {
-	return d->dirfd == -1 ? memory_file() : create_unnamed(d->dirfd);
+	return d->dirfd == -1 ? file_in_memory() : create_unnamed(d->dirfd);
 }
 
 int

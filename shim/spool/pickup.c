@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "spool/odd.h"
 #include "spool/queue.h"
@@ -216,9 +217,18 @@ queue_supersede(struct queue *q, const struct msgid *id)
 	return 1;
 }
 
+/* Where SIZE octets are copied to. */
+static int
+new_copy(struct queue *q, off_t size, size_t memory)
+{
+	int fd = (uint64_t)size <= memory ? file_in_memory() : -1;
+
+	return fd != -1 ? fd : queue_tmpfile(q);
+}
+
 int
 queue_pickup(struct queue *q, const struct msgid *id, uint64_t maxsize,
-    size_t maxrcpt, int *fd, struct msgfile *mf)
+    size_t maxrcpt, size_t memory, int *fd, struct msgfile *mf)
 {
 	struct stat st;
 	const char *why;
@@ -241,7 +251,7 @@ queue_pickup(struct queue *q, const struct msgid *id, uint64_t maxsize,
 	why = "it is larger than max-size";
 	if ((uint64_t)st.st_size > queue_file_limit(maxsize, maxrcpt))
 		goto bad;
-	if ((to = queue_tmpfile(q)) == -1)
+	if ((to = new_copy(q, st.st_size, memory)) == -1)
 		goto out;
 	switch (msgfile_copy(from, to, &st, maxsize, maxrcpt, mf,
 	    &why)) {

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/priv.h"
 #include "base/xmalloc.h"
@@ -259,16 +260,48 @@ queue_uid(uid_t uid)
 	return uid % 1000000000;
 }
 
+static void
+close_quietly(int fd)
+{
+	int error = errno;
+
+	close(fd);
+	errno = error;
+}
+
+/* FD, or a copy of it that has a place in queue/. */
+static int
+on_disk(struct queue *q, int fd)
+{
+	int to;
+
+	if (!file_is_in_memory(fd))
+		return fd;
+	if ((to = queue_tmpfile(q)) == -1)
+		return -1;
+	if (file_copy(fd, to) == 0)
+		return to;
+	close_quietly(to);
+	return -1;
+}
+
 int
 queue_keep(struct queue *q, const struct msgid *id, int fd, time_t next)
 {
 	struct timespec ts[2];
 	struct stat st;
+	int file, ret;
 
 	if (fstatat(q->fd[QD_DROP], id->s, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 1 : -1;
 	set_times(ts, next, queue_submitter(&st));
-	if (futimens(fd, ts) == -1 || link_durably(q, id, fd) == -1)
+	if ((file = on_disk(q, fd)) == -1)
+		return -1;
+	if ((ret = futimens(file, ts)) == 0)
+		ret = link_durably(q, id, file);
+	if (file != fd)
+		close_quietly(file);
+	if (ret == -1)
 		return -1;
 	/* From here on queue/ID holds the message. */
 	q->dirty[QD_DROP] = true;

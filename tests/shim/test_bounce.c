@@ -101,7 +101,7 @@ load(void)
 	load_free(&m);
 	m.place = IN_QUEUE;
 	m.reader = -1;
-	assert_int_equal(load_message(q, &conf, &m), LOAD_OK);
+	assert_int_equal(load_message(q, &conf, 0, &m), LOAD_OK);
 }
 
 /*
@@ -386,7 +386,7 @@ test_bounce_may_go(void **state)
 	report.id = o.made[0];
 	report.place = IN_QUEUE;
 	report.reader = -1;
-	assert_int_equal(load_message(q, &conf, &report), LOAD_OK);
+	assert_int_equal(load_message(q, &conf, 0, &report), LOAD_OK);
 	assert_true(bounce_may_go(q, &report));
 	snprintf(journal, sizeof(journal), "%s.log", origin.s);
 	assert_int_equal(unlink(fixture_path("queue", journal)), 0);

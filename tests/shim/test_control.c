@@ -59,7 +59,7 @@ pick_up(const struct msgid *id)
 	struct msgfile mf;
 	int fd;
 
-	if (queue_pickup(q, id, 1 << 20, 100, &fd, &mf) != 0)
+	if (queue_pickup(q, id, 1 << 20, 100, 4096, &fd, &mf) != 0)
 		return -1;
 	msgfile_clear(&mf);
 	return fd;
@@ -303,7 +303,8 @@ test_queue_later_versions_are_left_alone(void **state)
 	make_file("queue", waits.s, later);
 	assert_int_equal(queue_scan(q, IN_DROP, count, &n), 0);
 	assert_int_equal(n, 1);
-	assert_int_equal(queue_pickup(q, &in_drop, 1 << 20, 100, &fd, &mf),
+	assert_int_equal(queue_pickup(q, &in_drop, 1 << 20, 100, 4096,
+	    &fd, &mf),
 	    -2);
 	queue_skip_later(q, &waits);
 	n = 0;

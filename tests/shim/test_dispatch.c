@@ -1626,7 +1626,7 @@ test_dispatch_recovers(void **state)
 	/* linked, killed before drop/ID was removed */
 	restart();
 	fixture_drop(&id, "a@x.test", "b@temp.test");
-	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, &fd, &mf), 0);
+	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, 4096, &fd, &mf), 0);
 	msgfile_clear(&mf);
 	assert_int_equal(link(fixture_path("drop", id.s),
 	    fixture_path("dead", "x")), 0);
@@ -1661,7 +1661,8 @@ test_dispatch_report_before_the_end(void **state)
 	rec.type = JOURNAL_FAILED;
 	rec.result.code = R_REFUSED;
 	assert_int_equal(queue_record(q, &id, &rec, 1), 0);
-	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, &b.fd, &mf), 0);
+	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, 4096,
+	    &b.fd, &mf), 0);
 	to.rcpt = &mf.env.rcpt[0];
 	to.result = rec.result;
 	b.id = &id;

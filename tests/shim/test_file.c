@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Files into memory: sizes, limits, what is no plain file. */
+/* Files into memory and from there: sizes, limits, what is no plain file. */
 #include "config.h"
 
 #include "base/file.h"
@@ -79,12 +79,61 @@ test_file_read_others(void **state)
 	buf_clear(&b);
 }
 
+/* A copy begins at the start, wherever the file is being read. */
+static void
+test_file_copy(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 16383, 16384, 16385, 100000 };
+	struct buf want = BUF_INIT;
+	char *got = malloc(100001);
+	size_t i;
+	int from, to;
+
+	(void)state;
+	assert_non_null(got);
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		while (want.len < sizes[i])
+			buf_addc(&want, (char)('a' + want.len % 26));
+		assert_true((from = file_in_memory()) != -1);
+		assert_true((to = file_in_memory()) != -1);
+		assert_true(file_is_in_memory(from));
+		assert_int_equal(file_write(from, buf_str(&want), want.len),
+		    0);
+		assert_int_equal(file_copy(from, to), 0);
+		assert_int_equal(pread(to, got, 100001, 0), want.len);
+		assert_memory_equal(got, buf_str(&want), want.len);
+		close(from);
+		close(to);
+	}
+	free(got);
+	buf_clear(&want);
+}
+
+static void
+test_file_copy_fails(void **state)
+{
+	int full = open("/dev/full", O_WRONLY), from = file_in_memory();
+
+	(void)state;
+	assert_true(full != -1 && from != -1);
+	assert_false(file_is_in_memory(full));
+	assert_int_equal(file_copy(-1, from), -1);
+	assert_int_equal(errno, EBADF);
+	assert_int_equal(file_write(from, "x", 1), 0);
+	assert_int_equal(file_copy(from, full), -1);
+	assert_int_equal(errno, ENOSPC);
+	close(full);
+	close(from);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file_read_sizes),
 		cmocka_unit_test(test_file_read_others),
+		cmocka_unit_test(test_file_copy),
+		cmocka_unit_test(test_file_copy_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -383,7 +383,7 @@ test_handover_of_a_message(void **state)
 	assert_int_equal(queue_stat(q, &id, &e), 0);
 	assert_int_equal(e.place, IN_DROP);
 	assert_int_equal(e.uid, OTHER_UID);
-	assert_int_equal(queue_pickup(q, &id, MAX_SIZE, 3, &fd, &mf), 0);
+	assert_int_equal(queue_pickup(q, &id, MAX_SIZE, 3, 4096, &fd, &mf), 0);
 	assert_int_equal(mf.env.uid, OTHER_UID);
 	assert_string_equal(mf.env.rcpt[0].addr, "c@d.example");
 	msgfile_clear(&mf);

@@ -22,11 +22,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/xmalloc.h"
 #include "spool/queue.h"
 #include "spool_fixture.h"
 
 #define MAXSIZE		((uint64_t)1 << 20)
+#define MEMORY		((size_t)16384)
 #define MAXRCPT		100
 
 /* --- the n-th change of the file system fails, or is the last one ------- */
@@ -168,7 +170,8 @@ pickup_and_keep(const struct msgid *id, time_t next)
 	struct msgfile mf;
 	int fd, ret;
 
-	if ((ret = queue_pickup(q, id, MAXSIZE, MAXRCPT, &fd, &mf)) != 0)
+	if ((ret = queue_pickup(q, id, MAXSIZE, MAXRCPT, MEMORY,
+	    &fd, &mf)) != 0)
 		return ret;
 	ret = queue_keep(q, id, fd, next);
 	msgfile_clear(&mf);
@@ -314,7 +317,8 @@ test_queue_pickup_keep_retire(void **state)
 	assert_int_equal(scan(IN_DROP, &s), 1);
 	assert_string_equal(s.e[0].id.s, id.s);
 	assert_int_equal(s.e[0].place, IN_DROP);
-	assert_int_equal(queue_pickup(q, &id, MAXSIZE, MAXRCPT, &fd, &mf), 0);
+	assert_int_equal(queue_pickup(q, &id, MAXSIZE, MAXRCPT, MEMORY,
+	    &fd, &mf), 0);
 	assert_int_equal(mf.env.nrcpt, 2);
 	assert_int_equal(mf.env.uid, geteuid());
 	assert_string_equal(mf.env.sender, "a@example.org");
@@ -401,6 +405,75 @@ test_queue_bury_takes_the_journal(void **state)
 	assert_true(fixture_exists("dead", name));
 }
 
+/* --- copies in memory ------------------------------------------------------ */
+
+static bool
+spool_is_in_memory(void)
+{
+	int fd = queue_tmpfile(q);
+	bool is = file_is_in_memory(fd);
+
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	return is;
+}
+
+/* What is small is copied to memory, and kept as what lies on a disk is. */
+static void
+test_queue_pickup_in_memory(void **state)
+{
+	static const size_t memory[] = { MEMORY, 0 };
+	struct msgfile mf;
+	struct msgid id;
+	struct stat st;
+	char *copy;
+	size_t i;
+	int fd;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		fixture_drop(&id, "a@example.org", "b@example.net");
+		assert_int_equal(queue_pickup(q, &id, MAXSIZE, MAXRCPT,
+		    memory[i], &fd, &mf), 0);
+		assert_int_equal(fstat(fd, &st), 0);
+		/* it has no name either way */
+		assert_int_equal(st.st_nlink, 0);
+		assert_int_equal(fixture_count("queue"), 0);
+		if (memory[i] != 0)
+			assert_true(file_is_in_memory(fd));
+		assert_int_equal(queue_keep(q, &id, fd, 1000), 0);
+		assert_false(fixture_exists("drop", id.s));
+		copy = fixture_read("queue", id.s);
+		assert_int_equal(strlen(copy), st.st_size);
+		assert_int_equal(strncmp(copy + mf.start, FIXTURE_BODY,
+		    strlen(FIXTURE_BODY)), 0);
+		free(copy);
+		assert_int_equal(stat(fixture_path("queue", id.s), &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+		assert_int_equal(st.st_mtim.tv_sec, 1000);
+		msgfile_clear(&mf);
+		close(fd);
+		assert_int_equal(unlink(fixture_path("queue", id.s)), 0);
+	}
+}
+
+static void
+test_queue_pickup_of_more(void **state)
+{
+	struct msgfile mf;
+	struct msgid id;
+	int fd;
+
+	(void)state;
+	fixture_drop(&id, "a@example.org", "b@example.net");
+	assert_int_equal(queue_pickup(q, &id, MAXSIZE, MAXRCPT, 10, &fd, &mf),
+	    0);
+	/* where the spool is in memory all is */
+	assert_int_equal(file_is_in_memory(fd), spool_is_in_memory());
+	msgfile_clear(&mf);
+	close(fd);
+}
+
 /* --- crashes ------------------------------------------------------------ */
 
 static void
@@ -473,7 +546,8 @@ test_queue_pickup_prefers_queue(void **state)
 	    fixture_path("bad", "copy")), 0);
 	assert_int_equal(rename(fixture_path("bad", "copy"),
 	    fixture_path("queue", id.s)), 0);
-	assert_int_equal(queue_pickup(q, &id, MAXSIZE, MAXRCPT, &fd, &mf), 1);
+	assert_int_equal(queue_pickup(q, &id, MAXSIZE, MAXRCPT, MEMORY,
+	    &fd, &mf), 1);
 	assert_false(fixture_exists("drop", id.s));
 	assert_true(fixture_exists("queue", id.s));
 }
@@ -725,7 +799,7 @@ pickup_all(void)
 
 	scan(IN_DROP, &s);
 	for (i = 0; i < s.n; i++)
-		if (queue_pickup(q, &s.e[i].id, MAXSIZE, MAXRCPT, &fd,
+		if (queue_pickup(q, &s.e[i].id, MAXSIZE, MAXRCPT, MEMORY, &fd,
 		    &mf) == 0) {
 			assert_int_equal(queue_keep(q, &s.e[i].id, fd, 1), 0);
 			msgfile_clear(&mf);
@@ -771,14 +845,16 @@ test_queue_keep_cannot_remove(void **state)
 
 	(void)state;
 	fixture_drop(&id, "a@example.org", "b@example.net");
-	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, &fd, &mf), 0);
+	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, MEMORY,
+	    &fd, &mf), 0);
 	msgfile_clear(&mf);
-	arm(FAULT_ERROR, 4);		/* unlinkat(2) */
+	arm(FAULT_ERROR, 5);		/* unlinkat(2) */
 	assert_int_equal(queue_keep(q, &id, fd, 1), -1);
 	arm(FAULT_NONE, 0);
 	close(fd);
 	assert_true(fixture_exists("drop", id.s));
-	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, &fd, &mf), 1);
+	assert_int_equal(queue_pickup(q, &id, 1 << 20, 10, MEMORY,
+	    &fd, &mf), 1);
 	assert_false(fixture_exists("drop", id.s));
 	assert_true(fixture_exists("queue", id.s));
 }
@@ -834,7 +910,8 @@ test_queue_name_of_a_report_goes_to_bad(void **state)
 	id_derive(&report, id.s, 0);
 	assert_int_equal(rename(fixture_path("drop", id.s),
 	    fixture_path("drop", report.s)), 0);
-	assert_int_equal(queue_pickup(q, &report, 1 << 20, 10, &fd, &mf), -2);
+	assert_int_equal(queue_pickup(q, &report, 1 << 20, 10, MEMORY,
+	    &fd, &mf), -2);
 	assert_true(fixture_exists("bad", report.s));
 	assert_int_equal(rename(fixture_path("bad", report.s),
 	    fixture_path("drop", report.s)), 0);
@@ -907,7 +984,8 @@ test_queue_unfinished_are_left_then_removed(void **state)
 	make_file(old.s, "half", 0600);
 	set_age(young.s, 47 * 3600);
 	set_age(old.s, 49 * 3600);
-	assert_int_equal(queue_pickup(q, &young, MAXSIZE, MAXRCPT, &fd, &mf),
+	assert_int_equal(queue_pickup(q, &young, MAXSIZE, MAXRCPT, MEMORY,
+	    &fd, &mf),
 	    1);
 	assert_int_equal(scan(IN_DROP, &s), 0);
 	assert_true(fixture_exists("drop", young.s));
@@ -941,7 +1019,8 @@ test_queue_pickup_failure_keeps_the_file(void **state)
 	(void)state;
 	fixture_drop(&id, "a@example.org", "b@example.net");
 	arm(FAULT_ERROR, 1);		/* the write of the copy */
-	assert_int_equal(queue_pickup(q, &id, MAXSIZE, MAXRCPT, &fd, &mf),
+	assert_int_equal(queue_pickup(q, &id, MAXSIZE, MAXRCPT, MEMORY,
+	    &fd, &mf),
 	    -1);
 	assert_int_equal(errno, EIO);
 	arm(FAULT_NONE, 0);
@@ -965,6 +1044,8 @@ main(void)
 		TEST(test_queue_link_once),
 		TEST(test_queue_bury_takes_the_journal),
 		TEST(test_queue_journal_beside_drop),
+		TEST(test_queue_pickup_in_memory),
+		TEST(test_queue_pickup_of_more),
 		TEST(test_queue_scan_removes_orphan_journal),
 		TEST(test_queue_scan_completes_burial),
 		TEST(test_queue_pickup_prefers_queue),

@@ -143,7 +143,7 @@ test_pickup_against_a_writer(void **state)
 	for (i = 0; i < n; i++) {
 		fd = make_drop(&id);
 		atomic_store(&target, i % 8 != 0 ? fd : -1);
-		switch (queue_pickup(q, &id, 1 << 20, 10, &copy, &mf)) {
+		switch (queue_pickup(q, &id, 1 << 20, 10, 4096, &copy, &mf)) {
 		case 0:
 			seen[identify(copy, &mf)]++;
 			msgfile_clear(&mf);
