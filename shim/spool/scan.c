@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/keyset.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "spool/entries.h"
@@ -27,10 +29,8 @@ struct queue_walk {
 	struct queue	*queue;
 	enum queue_place place;
 	struct entries	*entries;
-	struct keyset	 seen;	/* the messages, while journals are kept */
-	struct msgid	*logs;	/* journals; at the end those of no message */
-	size_t		 nlogs;	/* are looked at */
-	size_t		 cap;
+	struct buf	 messages; /* id_hash() of each, while the lock is held */
+	struct buf	 journals; /* struct msgid of each, the same */
 	size_t		 skipped;
 };
 
@@ -232,27 +232,18 @@ queue_walk_new(struct queue *q, enum queue_place place)
 }
 
 static void
-add_log(struct queue_walk *w, const struct msgid *id)
-{
-	if (w->nlogs == w->cap) {
-		w->cap = w->cap != 0 ? w->cap * 2 : 64;
-		w->logs = xreallocarray(w->logs, w->cap, sizeof(w->logs[0]));
-	}
-	w->logs[w->nlogs++] = *id;
-}
-
-static void
 walk_entry(struct queue_walk *w, const struct entry *entry,
     void (*each)(void *, const struct queue_entry *), void *arg)
 {
 	struct queue_entry e;
 	struct msgid id;
+	uint64_t hash;
 
 	if (!entry->wanted) {
 		if (!w->queue->locked)
 			return;
 		if (is_journal(entry->name, &id))
-			add_log(w, &id);
+			buf_add(&w->journals, &id, sizeof(id));
 		else
 			(void)unlinkat(w->queue->fd[QD_QUEUE], entry->name, 0);
 		return;
@@ -261,8 +252,9 @@ walk_entry(struct queue_walk *w, const struct entry *entry,
 		return;
 	switch (look_at(w->queue, w->place, entry->name, &entry->st, &e)) {
 	case MESSAGE:
+		hash = id_hash(e.id.s);
 		if (w->place == IN_QUEUE && w->queue->locked)
-			keyset_add(&w->seen, id_hash(e.id.s));
+			buf_add(&w->messages, &hash, sizeof(hash));
 		each(arg, &e);
 		break;
 	case STRANGE:
@@ -273,15 +265,33 @@ walk_entry(struct queue_walk *w, const struct entry *entry,
 	}
 }
 
+/* Look at the journals whose message was not among the entries. */
+static void
+check_journals(struct queue_walk *w)
+{
+	struct keyset seen = { 0 };
+	struct msgid id;
+	uint64_t hash;
+	size_t i;
+
+	for (i = 0; i < w->messages.len; i += sizeof(hash)) {
+		memcpy(&hash, w->messages.data + i, sizeof(hash));
+		keyset_add(&seen, hash);
+	}
+	for (i = 0; i < w->journals.len; i += sizeof(id)) {
+		memcpy(&id, w->journals.data + i, sizeof(id));
+		if (!keyset_has(&seen, id_hash(id.s)))
+			check_journal(w->queue, &id);
+	}
+	keyset_clear(&seen);
+}
+
 static void
 end_walk(struct queue_walk *w)
 {
-	size_t i;
-
-	for (i = 0; i < w->nlogs; i++)
-		if (!keyset_has(&w->seen, id_hash(w->logs[i].s)))
-			check_journal(w->queue, &w->logs[i]);
-	w->nlogs = 0;
+	if (w->journals.len != 0)
+		check_journals(w);
+	buf_reset(&w->journals);
 	w->queue->skipped[w->place] = w->skipped;
 }
 
@@ -309,8 +319,8 @@ queue_walk_free(struct queue_walk *w)
 	if (w == NULL)
 		return;
 	entries_close(w->entries);
-	keyset_clear(&w->seen);
-	free(w->logs);
+	buf_clear(&w->messages);
+	buf_clear(&w->journals);
 	free(w);
 }
 

@@ -514,6 +514,31 @@ test_queue_scan_removes_orphan_journal(void **state)
 	assert_int_equal(fixture_count("queue"), 0);
 }
 
+/* Of many, those that have a message stay. */
+static void
+test_queue_scan_tells_journals_apart(void **state)
+{
+	enum { N = 30 };
+	struct journal_record r = record(JOURNAL_ATTEMPT, 0);
+	struct msgid id[N];
+	struct seen s;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N; i++) {
+		if (i % 5 == 2)
+			id_new(&id[i]);
+		else
+			in_queue(&id[i]);
+		assert_int_equal(queue_record(q, &id[i], &r, 1), 0);
+	}
+	assert_int_equal(scan(IN_QUEUE, &s), N - N / 5);
+	assert_int_equal(queue_sync(q), 0);
+	assert_int_equal(fixture_count("queue"), 2 * (N - N / 5));
+	for (i = 0; i < N; i++)
+		assert_int_equal(journal_length(&id[i]), i % 5 != 2);
+}
+
 static void
 test_queue_scan_completes_burial(void **state)
 {
@@ -1047,6 +1072,7 @@ main(void)
 		TEST(test_queue_pickup_in_memory),
 		TEST(test_queue_pickup_of_more),
 		TEST(test_queue_scan_removes_orphan_journal),
+		TEST(test_queue_scan_tells_journals_apart),
 		TEST(test_queue_scan_completes_burial),
 		TEST(test_queue_pickup_prefers_queue),
 		TEST(test_queue_keep_at_every_step),
