@@ -86,7 +86,8 @@ check "when its time has come: one" is "$tried" 1
 printf 'garbage' > "$SPOOL/host/192.0.2.11:25"
 forced
 tried
-check "what is no memory is not believed" is "$tried" 1
+# nothing is known: each domain may ask at the same time
+check "what is no memory is not believed" test "$tried" -ge 1 -a "$tried" -le 2
 flush
 tried
 check "sendmail -q: one for each domain at most" test "$tried" -ge 1 -a "$tried" -le 2
