@@ -264,7 +264,9 @@ def table():
     row("zeros without end", None, UNAVAILABLE, stdin=opened("/dev/zero"))
     row("zeros without end, -t", None, (USAGE, UNAVAILABLE, DATAERR), ["-t"],
         stdin=opened("/dev/zero"))
-    row("random octets", None, UNAVAILABLE, stdin=opened("/dev/urandom"))
+    # a lone dot may be among them
+    row("random octets", None, UNAVAILABLE, ["-i", RCPT],
+        stdin=opened("/dev/urandom"))
 
 
 # ---- running ---------------------------------------------------------------
