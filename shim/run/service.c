@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,6 +21,19 @@
 
 static struct sockaddr_un manager;
 static socklen_t manager_len;	/* 0: there is none */
+
+/* A datagram socket of this machine, as the wake socket is. */
+static bool
+is_wake_socket(int fd)
+{
+	int domain, type;
+	socklen_t len = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+	    domain == AF_UNIX &&
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	    type == SOCK_DGRAM;
+}
 
 static int
 listen_fds(void)
@@ -34,7 +48,8 @@ listen_fds(void)
 	if (why != NULL || v != getpid())
 		return 0;
 	v = strtonum(n, 1, 16, &why);
-	return why != NULL ? 0 : (int)v;
+	/* a number that is none of ours may be given to any file later */
+	return why != NULL || !is_wake_socket(SERVICE_LISTEN_FD) ? 0 : (int)v;
 }
 
 int

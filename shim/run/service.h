@@ -11,6 +11,7 @@
 /*
  * service_init: read the environment, before it is cleared.  Returns how many
  *	sockets were passed in; they are SERVICE_LISTEN_FD and those after it.
+ *	0 if the first is no wake socket, whatever the environment says.
  * service_notify: tell the manager, if there is one; without waiting.
  */
 int	service_init(void);

@@ -11,12 +11,24 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "run/service.h"
+
+/* FD becomes what is passed in. */
+static void
+put(int fd)
+{
+	assert_int_not_equal(fd, -1);
+	if (fd == SERVICE_LISTEN_FD)
+		return;
+	assert_int_equal(dup2(fd, SERVICE_LISTEN_FD), SERVICE_LISTEN_FD);
+	close(fd);
+}
 
 static void
 test_service_init_sockets(void **state)
@@ -41,6 +53,7 @@ test_service_init_sockets(void **state)
 	size_t i;
 
 	(void)state;
+	put(socket(AF_UNIX, SOCK_DGRAM, 0));
 	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		unsetenv("LISTEN_PID");
@@ -54,6 +67,30 @@ test_service_init_sockets(void **state)
 			fail_msg("row %zu", i);
 	}
 	unsetenv("LISTEN_PID");
+}
+
+/* The environment speaks of a socket that is none, or another one. */
+static void
+test_service_listen_fd_is_another(void **state)
+{
+	char pid[32];
+
+	(void)state;
+	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	put(socket(AF_UNIX, SOCK_DGRAM, 0));
+	assert_int_equal(service_init(), 1);
+	put(socket(AF_UNIX, SOCK_STREAM, 0));
+	assert_int_equal(service_init(), 0);
+	put(socket(AF_INET, SOCK_DGRAM, 0));
+	assert_int_equal(service_init(), 0);
+	put(open("/dev/null", O_RDWR));
+	assert_int_equal(service_init(), 0);
+	close(SERVICE_LISTEN_FD);
+	assert_int_equal(service_init(), 0);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
 }
 
 static void
@@ -110,6 +147,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_service_init_sockets),
+		cmocka_unit_test(test_service_listen_fd_is_another),
 		cmocka_unit_test(test_service_notify),
 		cmocka_unit_test(test_service_notify_nobody),
 	};
