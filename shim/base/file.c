@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#define CHUNK	65536
+
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL	0x0008U		/* <linux/memfd.h> */
 #endif
@@ -71,10 +73,10 @@ file_write(int fd, const char *p, size_t n)
 }
 
 int
-file_copy(int from, int to)
+file_feed(int from, off_t at, int (*sink)(void *, const void *, size_t),
+    void *arg)
 {
-	char chunk[16384];
-	off_t at = 0;
+	char chunk[CHUNK];
 	ssize_t n;
 
 	for (;;) {
@@ -83,10 +85,22 @@ file_copy(int from, int to)
 			continue;
 		if (n <= 0)
 			return (int)n;
-		if (file_write(to, chunk, (size_t)n) == -1)
+		if (sink(arg, chunk, (size_t)n) == -1)
 			return -1;
 		at += n;
 	}
+}
+
+static int
+write_to(void *fd, const void *octets, size_t n)
+{
+	return file_write(*(const int *)fd, octets, n);
+}
+
+int
+file_copy(int from, off_t at, int to)
+{
+	return file_feed(from, at, write_to, &to);
 }
 
 /* Some kernels want to hear that nobody executes it, others know no such. */

@@ -279,7 +279,7 @@ on_disk(struct queue *q, int fd)
 		return fd;
 	if ((to = queue_tmpfile(q)) == -1)
 		return -1;
-	if (file_copy(fd, to) == 0)
+	if (file_copy(fd, 0, to) == 0)
 		return to;
 	close_quietly(to);
 	return -1;

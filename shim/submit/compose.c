@@ -13,10 +13,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/quotedp.h"
 #include "spool/msgfile.h"
-
-#define CHUNK		65536
 
 /* One way through the message. */
 struct pass {
@@ -77,44 +76,6 @@ read_body(struct pass *pass, bool fold, struct mime_facts *facts)
 	return error;
 }
 
-/* FROM at offset AT, to its end, to SINK. */
-static int
-copy(int from, off_t at, message_sink sink, void *arg)
-{
-	char chunk[CHUNK];
-	ssize_t n;
-
-	for (;;) {
-		n = pread(from, chunk, sizeof(chunk), at);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return (int)n;
-		if (sink(arg, chunk, (size_t)n) == -1)
-			return -1;
-		at += n;
-	}
-}
-
-static int
-write_to(void *arg, const void *octets, size_t n)
-{
-	const int *fd = arg;
-	const char *p = octets;
-	ssize_t w;
-
-	while (n > 0) {
-		w = write(*fd, p, n);
-		if (w == -1 && errno == EINTR)
-			continue;
-		if (w == -1)
-			return -1;
-		p += w;
-		n -= (size_t)w;
-	}
-	return 0;
-}
-
 /* The body of the pass OLD, which is in SCRATCH, by the plan of NEW. */
 static int
 copy_body(struct pass *new, const struct pass *old, int scratch)
@@ -122,9 +83,10 @@ copy_body(struct pass *new, const struct pass *old, int scratch)
 	struct quotedp q;
 
 	if (new->plan.quote == old->plan.quote)
-		return copy(scratch, 0, take, new);
+		return file_feed(scratch, 0, take, new);
 	quotedp_init(&q, take, new);
-	return copy(scratch, 0, quotedp_feed, &q) == 0 ? quotedp_end(&q) : -1;
+	return file_feed(scratch, 0, quotedp_feed, &q) == 0 ?
+	    quotedp_end(&q) : -1;
 }
 
 /* The header of OLD is wrong: write all again. */
@@ -137,7 +99,7 @@ again(struct pass *new, struct pass *old, const struct mime *mime,
 	int scratch = drop_scratch(c->drop);
 
 	if (scratch != -1 && msgwriter_flush(old->w) == 0 &&
-	    copy(drop_fd(c->drop), old->body, write_to, &scratch) == 0 &&
+	    file_copy(drop_fd(c->drop), old->body, scratch) == 0 &&
 	    drop_restart(c->drop) == 0) {
 		error = begin(new, c, mime, plan);
 		if (error == MESSAGE_OK && copy_body(new, old, scratch) == -1)

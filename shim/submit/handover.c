@@ -15,10 +15,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/result.h"
 #include "submit/stream.h"
 
-#define CHUNK		16384
 #define SILENCE_MS	120000	/* a disk may be slow */
 #define TOTAL_MS	600000
 #define TRIES		6
@@ -58,22 +58,9 @@ open_socket(const char *path)
 }
 
 static int
-send_file(const struct stream *s, int fd)
+send_piece(void *stream, const void *octets, size_t n)
 {
-	char chunk[CHUNK];
-	off_t at = 0;
-	ssize_t n;
-
-	for (;;) {
-		n = pread(fd, chunk, sizeof(chunk), at);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return (int)n;
-		if (stream_send(s, chunk, (size_t)n) == -1)
-			return -1;
-		at += n;
-	}
+	return stream_send(stream, octets, n);
 }
 
 /* The answer: its code, and what else is in its line.  -1: it is none. */
@@ -142,7 +129,7 @@ try_once(const char *path, const char *id, int fd, struct buf *text,
 	buf_printf(text, "%s%s\n", id, *begun ? "+" : "");
 	/* who refuses does not read all of it */
 	if (stream_send(&s, text->data, text->len) == -1 ||
-	    send_file(&s, fd) == -1)
+	    file_feed(fd, 0, send_piece, &s) == -1)
 		error = errno;
 	(void)shutdown(sock, SHUT_WR);
 	code = error == ETIMEDOUT ? -1 : read_answer(&s, text,

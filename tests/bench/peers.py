@@ -169,7 +169,8 @@ import os, socket
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind("/run/mxnss/wake")
 os.chmod("/run/mxnss/wake", 0o666)
-os.dup2(s.fileno(), 3, inheritable=True)
+os.dup2(s.fileno(), 3)
+os.set_inheritable(3, True)
 os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
 os.execv("{self.runner}", ["{self.runner}"])""")
         await_true((self.cell.root / "run/mxnss/wake").is_socket, 10,

@@ -83,9 +83,9 @@ test_file_read_others(void **state)
 static void
 test_file_copy(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 16383, 16384, 16385, 100000 };
+	static const size_t sizes[] = { 0, 1, 65535, 65536, 65537, 100000 };
 	struct buf want = BUF_INIT;
-	char *got = malloc(100001);
+	char *got = malloc(100002);
 	size_t i;
 	int from, to;
 
@@ -99,9 +99,15 @@ test_file_copy(void **state)
 		assert_true(file_is_in_memory(from));
 		assert_int_equal(file_write(from, buf_str(&want), want.len),
 		    0);
-		assert_int_equal(file_copy(from, to), 0);
-		assert_int_equal(pread(to, got, 100001, 0), want.len);
+		assert_int_equal(file_copy(from, 0, to), 0);
+		assert_int_equal(pread(to, got, 100002, 0), want.len);
 		assert_memory_equal(got, buf_str(&want), want.len);
+		/* behind what is there */
+		if (want.len > 1)
+			assert_int_equal(file_copy(from, (off_t)want.len - 1,
+			    to), 0);
+		assert_int_equal(pread(to, got, 100002, 0),
+		    want.len + (want.len > 1));
 		close(from);
 		close(to);
 	}
@@ -117,10 +123,10 @@ test_file_copy_fails(void **state)
 	(void)state;
 	assert_true(full != -1 && from != -1);
 	assert_false(file_is_in_memory(full));
-	assert_int_equal(file_copy(-1, from), -1);
+	assert_int_equal(file_copy(-1, 0, from), -1);
 	assert_int_equal(errno, EBADF);
 	assert_int_equal(file_write(from, "x", 1), 0);
-	assert_int_equal(file_copy(from, full), -1);
+	assert_int_equal(file_copy(from, 0, full), -1);
 	assert_int_equal(errno, ENOSPC);
 	close(full);
 	close(from);
