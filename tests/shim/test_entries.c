@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -31,6 +32,8 @@ static int fd;			/* of a directory of the spool */
 static unsigned processors;	/* 0: as many as there are */
 static unsigned threads;	/* that were made */
 static bool no_threads;
+static bool slow;		/* are the other threads */
+static pthread_t ours;
 
 /* --- the machine --------------------------------------------------------- */
 
@@ -40,6 +43,10 @@ int	__real_pthread_create(pthread_t *, const pthread_attr_t *,
 	    void *(*)(void *), void *);
 int	__wrap_pthread_create(pthread_t *, const pthread_attr_t *,
 	    void *(*)(void *), void *);
+
+/* what fstatat(2) is where off_t has 64 bits by _FILE_OFFSET_BITS */
+int	__real_fstatat64(int, const char *, struct stat *, int);
+int	__wrap_fstatat64(int, const char *, struct stat *, int);
 
 int
 __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
@@ -67,6 +74,16 @@ __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr,
 	assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &set), 0);
 	assert_int_equal(sigismember(&set, SIGTERM), 1);
 	return __real_pthread_create(t, attr, run, arg);
+}
+
+int
+__wrap_fstatat64(int at, const char *name, struct stat *st, int flags)
+{
+	const struct timespec pause = { .tv_nsec = 100000 };
+
+	if (slow && !pthread_equal(pthread_self(), ours))
+		nanosleep(&pause, NULL);
+	return __real_fstatat64(at, name, st, flags);
 }
 
 /* --- a directory ---------------------------------------------------------- */
@@ -114,7 +131,8 @@ reset(void **state)
 {
 	(void)state;
 	processors = threads = 0;
-	no_threads = false;
+	no_threads = slow = false;
+	ours = pthread_self();
 	return 0;
 }
 
@@ -186,6 +204,17 @@ test_entries_processors(void **state)
 	threads = 0;
 	processors = 64;
 	read_all(4096, is_even);
+	assert_true(threads > 0);
+}
+
+/* What others look at is waited for. */
+static void
+test_entries_slow_threads(void **state)
+{
+	(void)state;
+	processors = 4;
+	slow = true;
+	read_all(SIZE_MAX, any);
 	assert_true(threads > 0);
 }
 
@@ -311,6 +340,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_entries_all),
 		TEST(test_entries_processors),
+		TEST(test_entries_slow_threads),
 		TEST(test_entries_few),
 		TEST(test_entries_without_threads),
 		TEST(test_entries_removed),
